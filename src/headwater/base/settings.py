@@ -1,0 +1,188 @@
+"""Read the settings once, typed, and refuse what is misspelt.
+
+In: defaults < `headwater.toml` < `HEADWATER_<ROOM>__<FIELD>` variables < flags. Out: one frozen
+tree; each room receives its own branch. This is the only module that reads the environment.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headwater.base.errors import MisconfiguredError
+
+PREFIX = "HEADWATER_"
+_NOT_SETTINGS = {"HEADWATER_DATA", "HEADWATER_CRASH_AT"}
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A room's settings: unknown names are errors."""
+
+
+class Server(Section, frozen=True):
+    """Where the HTTP door listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    """How clients reach this server, when it differs from host and port (behind a proxy)."""
+
+
+class EventLogSettings(Section, frozen=True):
+    """The durable log."""
+
+    url: str = ""
+    """Empty: our own `nats-server` child. Else `nats://host:4222` of a cluster."""
+    replicas: int = 1
+    max_disk_bytes: int = 20_000_000_000
+    """At this size the log refuses new entries (503) rather than forgetting old ones."""
+    keep_consumed_s: int = 3_600
+    """How long entries stay after every reader has passed them."""
+
+
+class EventStoreSettings(Section, frozen=True):
+    """The analytic store."""
+
+    url: str = ""
+    """Empty: chDB below the data directory. Else `http(s)://user:pass@host:8123/db`."""
+    max_memory_bytes: int = 2_000_000_000
+    query_timeout_s: int = 30
+
+
+class ConfigDbSettings(Section, frozen=True):
+    """The configuration database."""
+
+    url: str = ""
+    """Empty: SQLite below the data directory. Else `postgresql+psycopg://…`."""
+
+
+class CollectorSettings(Section, frozen=True):
+    """The Collector API."""
+
+    max_body_bytes: int = 50_000_000
+    """Most bytes of one request, decompressed."""
+    max_event_bytes: int = 1_000_000
+    """Above this the bodies of an event are cut, and the event is marked."""
+    body_timeout_s: float = 30.0
+    commit_wait_ms: float = 2.0
+    """How long a request waits for company before its calls go to the log."""
+
+
+class IngestSettings(Section, frozen=True):
+    """From the log to the store."""
+
+    batch_events: int = 20_000
+    batch_wait_s: float = 0.5
+    dedup_days: int = 30
+    late_after_s: int = 300
+
+
+class TrackingSettings(Section, frozen=True):
+    """The Tracking API."""
+
+    mode: str = "strict"
+    """`strict` answers with honest status codes; `segment` answers 200 like the original."""
+    max_event_bytes: int = 32_768
+    max_batch_bytes: int = 512_000
+    max_batch_items: int = 2_500
+    dedup_days: int = 7
+
+
+class FederationSettings(Section, frozen=True):
+    """Delivery to destinations."""
+
+    timeout_s: float = 10.0
+    retry_first_s: float = 1.0
+    retry_cap_s: float = 900.0
+    give_up_after_s: int = 72 * 3600
+    poll_s: float = 0.5
+
+
+class WarehouseSettings(Section, frozen=True):
+    """Loading of warehouses."""
+
+    sync_every_s: float = 300.0
+    batch_messages: int = 50_000
+
+
+class ExtensionSettings(Section, frozen=True):
+    """Sending of profiles to other systems."""
+
+    sync_every_s: float = 300.0
+    retry_first_s: float = 1.0
+    retry_cap_s: float = 300.0
+
+
+class EgressSettings(Section, frozen=True):
+    """Which private networks our own requests may reach."""
+
+    allow: str = ""
+    """Comma-separated networks, such as `127.0.0.0/8`."""
+
+
+class Settings(Section, frozen=True):
+    """The whole tree."""
+
+    data: Path
+    server: Server = Server()
+    eventlog: EventLogSettings = EventLogSettings()
+    eventstore: EventStoreSettings = EventStoreSettings()
+    configdb: ConfigDbSettings = ConfigDbSettings()
+    collector: CollectorSettings = CollectorSettings()
+    ingest: IngestSettings = IngestSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    federation: FederationSettings = FederationSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
+    extensions: ExtensionSettings = ExtensionSettings()
+    egress: EgressSettings = EgressSettings()
+
+
+def load_settings(
+    data: Path | None = None,
+    flags: Mapping[str, Mapping[str, object]] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Build the tree; raise `MisconfiguredError` naming the first wrong setting.
+
+    `flags` is the last word, by room: `{"server": {"port": 8001}}`.
+    """
+    env = os.environ if environ is None else environ  # noqa: TID251 - the one place that reads it
+    where = Path(data or env.get("HEADWATER_DATA") or "headwater-data").resolve()
+    raw: dict[str, Any] = _from_file(where / "headwater.toml")
+    for room, fields in [*_from_environ(env).items(), *(flags or {}).items()]:
+        raw.setdefault(room, {}).update(fields)
+    raw["data"] = str(where)
+    try:
+        return msgspec.convert(raw, Settings, strict=False)
+    except msgspec.ValidationError as err:
+        raise MisconfiguredError(
+            f"A setting is wrong: {err}",
+            hint="See docs/reference/settings.md; variables are HEADWATER_<ROOM>__<FIELD>.",
+        ) from err
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise MisconfiguredError(f"{path} is not TOML: {err}") from err
+
+
+def _from_environ(env: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    rooms: dict[str, dict[str, object]] = {}
+    for name, value in env.items():
+        if not name.startswith(PREFIX) or name in _NOT_SETTINGS:
+            continue
+        room, double, field = name.removeprefix(PREFIX).lower().partition("__")
+        if not double:
+            raise MisconfiguredError(
+                f"The variable {name} is no setting.",
+                hint="Settings are named HEADWATER_<ROOM>__<FIELD>, with two underscores.",
+            )
+        rooms.setdefault(room, {})[field] = value
+    return rooms

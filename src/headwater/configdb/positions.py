@@ -1,0 +1,59 @@
+"""Remember how far each reader of the log has come.
+
+In: a reader's name. Out: its position. A pending range is written down before the first attempt, so
+that a retry after a crash works on the very same entries.
+"""
+
+import msgspec
+import sqlalchemy as sa
+
+from headwater.base.clock import Clock
+from headwater.configdb.tables import positions
+
+
+class Position(msgspec.Struct, frozen=True):
+    """`next_offset` was not read yet; `pending` is a range begun but not known to be finished."""
+
+    next_offset: int
+    pending: tuple[int, int] | None = None
+
+
+def read_position(connection: sa.Connection, reader: str) -> Position | None:
+    """Return where the reader is, or None if it never read."""
+    row = connection.execute(sa.select(positions).where(positions.c.reader == reader)).one_or_none()
+    if row is None:
+        return None
+    pending = None if row.pending_first is None else (row.pending_first, row.pending_last)
+    return Position(row.next_offset, pending)
+
+
+def write_position(
+    connection: sa.Connection, clock: Clock, reader: str, stream: str, position: Position
+) -> None:
+    """Store where the reader is."""
+    first, last = position.pending or (None, None)
+    values = {
+        "stream": stream,
+        "next_offset": position.next_offset,
+        "pending_first": first,
+        "pending_last": last,
+        "updated_at": clock.now(),
+    }
+    changed = connection.execute(
+        positions.update().where(positions.c.reader == reader).values(values)
+    )
+    if changed.rowcount == 0:
+        connection.execute(positions.insert().values(reader=reader, **values))
+
+
+def lowest_next_offset(connection: sa.Connection, stream: str) -> int | None:
+    """Return the offset that the slowest reader of `stream` needs next; None without readers."""
+    lowest = connection.execute(
+        sa.select(sa.func.min(positions.c.next_offset)).where(positions.c.stream == stream)
+    ).scalar_one_or_none()
+    return None if lowest is None else int(lowest)
+
+
+def forget_reader(connection: sa.Connection, reader: str) -> None:
+    """Remove a reader, so that it holds the log back no longer."""
+    connection.execute(positions.delete().where(positions.c.reader == reader))

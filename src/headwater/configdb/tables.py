@@ -1,0 +1,279 @@
+"""Name every table of the configuration database, in one place, for migrations and for rooms.
+
+Tables only; the questions asked of them live in the rooms that own them (see the comments). Times
+are aware UTC. Secrets are cipher text or fingerprints (`base.vault`), never plain.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy import Column as C  # noqa: N817 - it stands on every line below
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps no zone, so it is added on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+# workspace ------------------------------------------------------------------------------------
+
+apps = Table(
+    "apps",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("name", String(200), nullable=False, unique=True),
+    C("timezone", String(64), nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+)
+
+collector_keys = Table(
+    "collector_keys",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("app_id", ForeignKey("apps.id"), nullable=False, index=True),
+    C("fingerprint", String(64), nullable=False, unique=True),
+    C("sealed", Text, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+    C("revoked_at", UtcDateTime),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("email", String(320), nullable=False, unique=True),
+    C("password_hash", Text, nullable=False),
+    C("role", String(20), nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    C("fingerprint", String(64), primary_key=True),
+    C("login_id", ForeignKey("logins.id"), nullable=False),
+    C("csrf_token", String(64), nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+    C("expires_at", UtcDateTime, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("name", String(200), nullable=False),
+    C("fingerprint", String(64), nullable=False, unique=True),
+    C("scopes", String(100), nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+    C("revoked_at", UtcDateTime),
+)
+
+setup_links = Table(
+    "setup_links",
+    metadata,
+    C("fingerprint", String(64), primary_key=True),
+    C("created_at", UtcDateTime, nullable=False),
+    C("used_at", UtcDateTime),
+)
+
+# readers of the log ----------------------------------------------------------------------------
+
+positions = Table(
+    "positions",
+    metadata,
+    C("reader", String(100), primary_key=True),
+    C("stream", String(40), nullable=False),
+    C("next_offset", BigInteger, nullable=False),
+    C("pending_first", BigInteger),
+    C("pending_last", BigInteger),
+    C("updated_at", UtcDateTime, nullable=False),
+)
+
+# sources ---------------------------------------------------------------------------------------
+
+sources = Table(
+    "sources",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("slug", String(120), nullable=False, unique=True),
+    C("type", String(60), nullable=False),
+    C("name", String(200), nullable=False),
+    C("payload_version", String(20), nullable=False),
+    C("enabled", Boolean, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+)
+
+write_keys = Table(
+    "write_keys",
+    metadata,
+    C("write_key", String(64), primary_key=True),
+    C("source_id", ForeignKey("sources.id"), nullable=False, index=True),
+    C("created_at", UtcDateTime, nullable=False),
+    C("revoked_at", UtcDateTime),
+)
+
+# tracking --------------------------------------------------------------------------------------
+
+seen_messages = Table(
+    "seen_messages",
+    metadata,
+    C("source_id", String(40), primary_key=True),
+    C("message_id", String(100), primary_key=True),
+    C("log_offset", BigInteger, nullable=False),
+    C("seen_at", UtcDateTime, nullable=False, index=True),
+)
+
+# destinations and federation -------------------------------------------------------------------
+
+destinations = Table(
+    "destinations",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("source_id", ForeignKey("sources.id"), nullable=False, index=True),
+    C("type", String(60), nullable=False),
+    C("name", String(200), nullable=False),
+    C("enabled", Boolean, nullable=False),
+    C("settings_sealed", Text, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    C("destination_id", ForeignKey("destinations.id"), primary_key=True),
+    C("message_id", String(100), primary_key=True),
+    C("state", String(10), nullable=False),  # retry | dead
+    C("message", LargeBinary, nullable=False),
+    C("attempts", Integer, nullable=False),
+    C("first_tried_at", UtcDateTime, nullable=False),
+    C("next_attempt_at", UtcDateTime),
+    C("status", Integer),
+    C("error", Text, nullable=False),
+    Index("ix_deliveries_due", "destination_id", "state", "next_attempt_at"),
+)
+
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    C("destination_id", ForeignKey("destinations.id"), primary_key=True),
+    C("delivered", BigInteger, nullable=False),
+    C("delivered_first_try", BigInteger, nullable=False),
+    C("filtered", BigInteger, nullable=False),
+    C("last_delivered_at", UtcDateTime),
+)
+
+# warehouse -------------------------------------------------------------------------------------
+
+warehouses = Table(
+    "warehouses",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("type", String(60), nullable=False),
+    C("name", String(200), nullable=False),
+    C("source_id", ForeignKey("sources.id")),  # empty: all sources
+    C("enabled", Boolean, nullable=False),
+    C("settings_sealed", Text, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+)
+
+warehouse_syncs = Table(
+    "warehouse_syncs",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("warehouse_id", ForeignKey("warehouses.id"), nullable=False, index=True),
+    C("state", String(20), nullable=False),  # running | success | partial | failure
+    C("started_at", UtcDateTime, nullable=False),
+    C("finished_at", UtcDateTime),
+    C("first_offset", BigInteger, nullable=False),
+    C("last_offset", BigInteger, nullable=False),
+    C("rows", JSON, nullable=False),
+    C("notices", JSON, nullable=False),
+)
+
+# extensions ------------------------------------------------------------------------------------
+
+extension_connections = Table(
+    "extension_connections",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("app_id", ForeignKey("apps.id"), nullable=False),
+    C("type", String(40), nullable=False),
+    C("endpoint", Text, nullable=False),  # empty: the built-in source
+    C("partner_key_sealed", Text, nullable=False),
+    C("payload_version", String(20), nullable=False),
+    C("enabled", Boolean, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+    C(
+        "watermark", BigInteger, nullable=False
+    ),  # highest log offset whose changes were put in the outbox
+    C("watermark_day", String(10), nullable=False),  # last day whose rollups were put in the outbox
+    Index("uq_extension_connections_app_type", "app_id", "type", unique=True),
+)
+
+extension_runs = Table(
+    "extension_runs",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("connection_id", ForeignKey("extension_connections.id"), nullable=False, index=True),
+    C("state", String(20), nullable=False),  # running | success | failure
+    C("started_at", UtcDateTime, nullable=False),
+    C("finished_at", UtcDateTime),
+    C("users_considered", Integer, nullable=False),
+    C("sent", Integer, nullable=False),
+    C("delivered", Integer, nullable=False),
+    C("failed", Integer, nullable=False),
+    C("error", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    C("connection_id", ForeignKey("extension_connections.id"), primary_key=True),
+    C("message_id", String(100), primary_key=True),
+    C("user_id", Text, nullable=False),
+    C("run_id", String(40), nullable=False),
+    C("state", String(10), nullable=False),  # due | sent | delivered | dead
+    C("payload", LargeBinary),  # empty once delivered
+    C("attempts", Integer, nullable=False),
+    C("next_attempt_at", UtcDateTime),
+    C("error", Text, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+    C("delivered_at", UtcDateTime),
+    Index("ix_outbox_due", "connection_id", "state", "next_attempt_at"),
+)

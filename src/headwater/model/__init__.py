@@ -1,0 +1,21 @@
+"""Hold the nouns that cross rooms: frozen, typed, without input or output.
+
+New fields always get defaults, so that older log entries can still be read.
+"""
+
+from headwater.model.api_call import ApiCall, ProfileUpdate, Record, Reject
+from headwater.model.message import Message
+from headwater.model.rollup import ClientCount, EndpointCount, ErrorCount, LatencyMs, Rollup
+
+__all__ = [
+    "ApiCall",
+    "ClientCount",
+    "EndpointCount",
+    "ErrorCount",
+    "LatencyMs",
+    "Message",
+    "ProfileUpdate",
+    "Record",
+    "Reject",
+    "Rollup",
+]

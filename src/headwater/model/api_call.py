@@ -1,0 +1,114 @@
+"""What the Collector API accepts: one API call, one change of a profile, or one rejected item.
+
+These are the records of the `calls` stream of the log, one JSON object a line, told apart by `t`.
+Secrets are masked before a record is made. Bodies and metadata stay raw JSON: nobody on the way
+needs to look inside.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Raw
+
+Direction = Literal["Incoming", "Outgoing", "Internal"]
+ProfileKind = Literal["user", "company"]
+
+NO_JSON = Raw(b"")
+"""An absent raw JSON value."""
+
+
+class ApiCall(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="call", omit_defaults=True
+):
+    """One request and its response."""
+
+    app_id: str
+    call_id: str
+    """The client's `transaction_id`, else one made on arrival. The key of de-duplication."""
+    time: datetime
+    """When the request began, UTC."""
+    received_at: datetime
+    verb: str
+    uri: str
+    """As sent, with the values of secret query parameters masked."""
+    status: int = 0
+    """0: no response was seen."""
+    duration_ms: float = 0.0
+    user_id: str = ""
+    company_id: str = ""
+    anonymous_id: str = ""
+    session_key: str = ""
+    """Keyed fingerprint of the session token; the token itself is never kept."""
+    ip_address: str = ""
+    direction: Direction = "Incoming"
+    weight: int = 1
+    """How many calls this one stands for when the client samples."""
+    action_name: str = ""
+    blocked_by: str = ""
+    api_version: str = ""
+    trace_id: str = ""
+    sdk: str = ""
+    """Name and version of the library that reported the call."""
+    request_headers: dict[str, str] = {}
+    """Lower-case names."""
+    response_headers: dict[str, str] = {}
+    request_body: Raw = NO_JSON
+    response_body: Raw = NO_JSON
+    request_encoding: str = ""
+    """`base64` when the request body is base64 text, else empty (JSON)."""
+    response_encoding: str = ""
+    request_bytes: int = 0
+    response_bytes: int = 0
+    metadata: Raw = NO_JSON
+    extra: Raw = NO_JSON
+    """Fields that we do not know, as a JSON object: newer clients lose nothing."""
+    flags: tuple[str, ...] = ()
+    """What was unusual: `late`, `future`, `time_missing`, `time_unreadable`, `truncated`, …"""
+    route: str = ""
+    """Filled by ingest: `/items/:id`."""
+    client_name: str = ""
+    client_version: str = ""
+    client_kind: str = ""
+
+
+class ProfileUpdate(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="profile", omit_defaults=True
+):
+    """One `/v1/users` or `/v1/companies` item."""
+
+    app_id: str
+    kind: ProfileKind
+    id: str
+    """User or company id; for an unknown visitor empty, and `anonymous_id` is set."""
+    update_id: str
+    """Made on arrival; breaks ties between updates of the same time."""
+    time: datetime
+    """The caller's `modified_time` when sent, else the arrival."""
+    received_at: datetime
+    anonymous_id: str = ""
+    company_id: str = ""
+    session_key: str = ""
+    fields: Raw = NO_JSON
+    """A JSON object: metadata, campaign, ip_address, user_agent_string, company_domain and every
+    unknown field, as sent."""
+
+
+class Reject(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="reject", omit_defaults=True
+):
+    """An item that could not be understood: kept, with the reason, beside those that could."""
+
+    app_id: str
+    reject_id: str
+    received_at: datetime
+    kind: str
+    """`event`, `user` or `company`."""
+    reason: str
+    field: str = ""
+    """JSON path of the fault, such as `$.request.time`."""
+    sample: str = ""
+    """The item as it came, secrets masked, cut to some kilobytes."""
+
+
+Record = ApiCall | ProfileUpdate | Reject
