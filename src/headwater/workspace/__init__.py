@@ -1,0 +1,63 @@
+"""Who may use Headwater and for what: apps, collector ids, logins, sessions, tokens.
+
+In: names, passwords, keys. Out: who it is and what is allowed. Never keeps a password, a session
+token or an API token in the clear.
+"""
+
+from headwater.workspace.apps import (
+    App,
+    add_collector_key,
+    collector_key,
+    create_app,
+    ensure_default_app,
+    get_app,
+    list_apps,
+    rotate_collector_key,
+)
+from headwater.workspace.collector_keys import CollectorKeys
+from headwater.workspace.logins import (
+    Login,
+    Session,
+    check_password,
+    create_login,
+    end_session,
+    find_session,
+    has_logins,
+    start_session,
+)
+from headwater.workspace.tokens import (
+    SCOPES,
+    Token,
+    check_setup_link,
+    create_setup_link,
+    create_token,
+    find_token,
+    use_setup_link,
+)
+
+__all__ = [
+    "SCOPES",
+    "App",
+    "CollectorKeys",
+    "Login",
+    "Session",
+    "Token",
+    "add_collector_key",
+    "check_password",
+    "check_setup_link",
+    "collector_key",
+    "create_app",
+    "create_login",
+    "create_setup_link",
+    "create_token",
+    "end_session",
+    "ensure_default_app",
+    "find_session",
+    "find_token",
+    "get_app",
+    "has_logins",
+    "list_apps",
+    "rotate_collector_key",
+    "start_session",
+    "use_setup_link",
+]
