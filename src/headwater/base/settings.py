@@ -39,8 +39,8 @@ class EventLogSettings(Section, frozen=True):
     replicas: int = 1
     max_disk_bytes: int = 20_000_000_000
     """At this size the log refuses new entries (503) rather than forgetting old ones."""
-    keep_consumed_s: int = 3_600
-    """How long entries stay after every reader has passed them."""
+    keep_consumed_s: int = 7 * 24 * 3_600
+    """How long entries stay after every reader has passed them; less when the log is half full."""
 
 
 class EventStoreSettings(Section, frozen=True):

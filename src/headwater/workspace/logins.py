@@ -5,6 +5,7 @@ session tokens are stored as fingerprints only.
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 import sqlalchemy as sa
@@ -23,8 +24,12 @@ LONGEST_PASSWORD = 128
 SESSION_LIFE = timedelta(days=7)
 
 _hasher = PasswordHasher()
-# Checked when there is no such login, so that the answer takes the same time.
-_NOBODYS_HASH = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Return what is checked when there is no such login: the answer takes the same time."""
+    return _hasher.hash(new_secret("nobody"))
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +76,12 @@ def has_logins(connection: sa.Connection) -> bool:
 
 
 def check_password(connection: sa.Connection, email: str, password: str) -> Login | None:
-    """Return the login if the password is right; as slow for unknown addresses as for known ones."""
+    """Return the login if the password is right; equally slow for unknown addresses."""
     row = connection.execute(
         sa.select(logins).where(logins.c.email == email.strip().lower())
     ).one_or_none()
     try:
-        _hasher.verify(_NOBODYS_HASH if row is None else row.password_hash, password)
+        _hasher.verify(_nobodys_hash() if row is None else row.password_hash, password)
     except (VerificationError, InvalidHashError):
         return None
     return None if row is None else Login(id=row.id, email=row.email, role=row.role)

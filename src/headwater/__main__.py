@@ -1,0 +1,5 @@
+"""Let `python -m headwater` be the command line."""
+
+from headwater.cli import main
+
+main()

@@ -1,0 +1,84 @@
+"""`headwater serve`, `migrate` and `doctor`: run the server and look after it.
+
+In: arguments. Out: a running server that drains on SIGTERM, or what was checked.
+"""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from headwater.base.settings import load_settings
+from headwater.base.telemetry import set_up_logging
+from headwater.cli.common import Cli, options, remote, table
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory.")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
+@click.option("--role", default="", help="Only these, comma-separated: collector,tracking,web,ingest,…")
+@click.option("--json", "as_json", is_flag=True, help="The ready line is JSON always; logs go to stderr.")
+@click.option("--log-level", default="info", show_default=True)
+def serve(
+    data: Path | None, host: str | None, port: int | None, role: str, as_json: bool, log_level: str
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C.
+
+    When everything is ready, one JSON line on standard output says so.
+    """
+    del as_json  # accepted for symmetry: there is only the one form
+    set_up_logging(log_level)
+    flags = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = load_settings(data, {"server": flags})
+    asyncio.run(_serve(settings, role))
+
+
+async def _serve(settings: object, role: str) -> None:
+    from headwater.app import Settings, parse_roles, running
+
+    assert isinstance(settings, Settings)  # noqa: S101 - typed above; imports stay lazy
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with running(settings, roles=parse_roles(role)) as server:
+        sys.stdout.write(msgspec.json.encode(server.ready_line()).decode() + "\n")
+        sys.stdout.flush()
+        if server.setup_url:
+            click.echo(f"Nobody can log in yet. Make the first login: {server.setup_url}", err=True)
+        await stopping.wait()
+
+
+@click.command("migrate")
+@options
+def migrate_command(cli: Cli) -> None:
+    """Bring stored data to this version's shape; `serve` does it too."""
+    with cli.configuration():
+        pass
+    with remote(cli) as api:
+        done = api.get("/api/v1/status")
+    result = {"migrated": True, "version": done["version"]}
+    cli.show(result, lambda: f"Everything is at version {done['version']}.")
+
+
+@click.command()
+@options
+def doctor(cli: Cli) -> None:
+    """Check that log, store, configuration and disk are usable."""
+    with remote(cli) as api:
+        health = api.ask_health()
+    checks = health["checks"]
+    cli.show(
+        health,
+        lambda: table(
+            ("check", "ok", "ms", "advice"),
+            [(c["name"], "yes" if c["ok"] else "NO", c["ms"], c["advice"]) for c in checks],
+            "",
+        ),
+    )
+    if not health["ok"]:
+        sys.exit(1)

@@ -1,0 +1,67 @@
+"""Keep the log short: forget entries that every reader has passed and that are old enough.
+
+In: the log and the slowest reader's next offset. Out: a trimmed log. Never forgets an entry that a
+reader still needs; forgets passed ones early when the log fills up, since a full log refuses calls.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from headwater.base.clock import Clock
+from headwater.base.settings import EventLogSettings
+from headwater.base.telemetry import get_logger
+from headwater.eventlog.port import EventLog, Stream
+
+EVERY_S = 60.0
+_ROOMY = 0.5
+_logger = get_logger("eventlog")
+
+
+class LogKeeper:
+    """A worker: trims each stream once a minute."""
+
+    name = "log-keeper"
+
+    def __init__(
+        self,
+        log: EventLog,
+        slowest_reader: Callable[[Stream], Awaitable[int | None]],
+        clock: Clock,
+        settings: EventLogSettings,
+    ) -> None:
+        self._log = log
+        self._slowest_reader = slowest_reader
+        self._clock = clock
+        self._settings = settings
+
+    async def run(self) -> None:
+        while True:
+            for stream in Stream:
+                await self.step(stream)
+            await asyncio.sleep(EVERY_S)
+
+    async def step(self, stream: Stream) -> int:
+        """Trim one stream; return the first offset it keeps."""
+        state = await self._log.state(stream)
+        passed = await self._slowest_reader(stream)
+        if passed is None or passed <= state.first_offset:
+            return state.first_offset
+        full = state.bytes_on_disk > _ROOMY * self._settings.max_disk_bytes
+        keep_from = passed if full else await self._first_young(stream, state.first_offset, passed)
+        if keep_from > state.first_offset:
+            await self._log.trim(stream, keep_from)
+            _logger.info("log_trimmed", stream=stream, keep_from=keep_from)
+        return keep_from
+
+    async def _first_young(self, stream: Stream, first: int, passed: int) -> int:
+        """Return the oldest passed offset that is younger than `keep_consumed_s`, by bisection."""
+        now = self._clock.now()
+        low, high = first, passed
+        while low < high:
+            middle = (low + high) // 2
+            found = await self._log.read(stream, middle, max_entries=1, max_bytes=1, wait_s=0.1)
+            old = bool(found) and (
+                (now - found[0].appended_at).total_seconds() > self._settings.keep_consumed_s
+            )
+            low, high = (middle + 1, high) if old else (low, middle)
+        return low
