@@ -40,7 +40,9 @@ def tokens() -> None:
 
 @tokens.command("create")
 @click.argument("name")
-@click.option("--scope", default="read", show_default=True, help="Comma-separated: read,write,admin.")
+@click.option(
+    "--scope", default="read", show_default=True, help="Comma-separated: read,write,admin."
+)
 @options
 def create_api_token(cli: Cli, name: str, scope: str) -> None:
     """Make an API token; it is shown only now."""

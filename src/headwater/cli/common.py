@@ -31,6 +31,8 @@ from headwater.base.vault import Vault
 
 _TIMEOUT = urllib3.Timeout(connect=5.0, read=600.0)
 _HTTP_ERRORS_FROM = 400
+HEALTH = "/health"
+"""Answers 503 with the same body when a check fails: not an error of the question."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Remote:
                 f"The server at {self.url} does not answer.", hint="See `headwater doctor`."
             ) from err
         answer = json.loads(reply.data) if reply.data else None
-        if reply.status >= _HTTP_ERRORS_FROM:
+        if reply.status >= _HTTP_ERRORS_FROM and path != HEALTH:
             raise RemoteError.from_answer(answer)
         return answer
 
@@ -151,7 +153,9 @@ class RemoteError(HeadwaterError):
     def from_answer(cls, answer: Mapping[str, str] | None) -> "RemoteError":
         facts = answer or {"message": "The server answered with an error and no explanation."}
         return cls(
-            facts.get("message", str(facts)), field=facts.get("field", ""), hint=facts.get("hint", "")
+            facts.get("message", str(facts)),
+            field=facts.get("field", ""),
+            hint=facts.get("hint", ""),
         )
 
 

@@ -11,17 +11,19 @@ from pathlib import Path
 import click
 import msgspec
 
-from headwater.base.settings import load_settings
+from headwater.base.settings import Settings, load_settings
 from headwater.base.telemetry import set_up_logging
-from headwater.cli.common import Cli, options, remote, table
+from headwater.cli.common import HEALTH, Cli, options, remote, table
 
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="Data directory.")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
-@click.option("--role", default="", help="Only these, comma-separated: collector,tracking,web,ingest,…")
-@click.option("--json", "as_json", is_flag=True, help="The ready line is JSON always; logs go to stderr.")
+@click.option(
+    "--role", default="", help="Only these, comma-separated: collector,tracking,web,ingest,…"
+)
+@click.option("--json", "as_json", is_flag=True, help="The ready line is JSON in any case.")
 @click.option("--log-level", default="info", show_default=True)
 def serve(
     data: Path | None, host: str | None, port: int | None, role: str, as_json: bool, log_level: str
@@ -37,10 +39,9 @@ def serve(
     asyncio.run(_serve(settings, role))
 
 
-async def _serve(settings: object, role: str) -> None:
-    from headwater.app import Settings, parse_roles, running
+async def _serve(settings: Settings, role: str) -> None:
+    from headwater.app import parse_roles, running
 
-    assert isinstance(settings, Settings)  # noqa: S101 - typed above; imports stay lazy
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,7 +71,7 @@ def migrate_command(cli: Cli) -> None:
 def doctor(cli: Cli) -> None:
     """Check that log, store, configuration and disk are usable."""
     with remote(cli) as api:
-        health = api.ask_health()
+        health = api.get(HEALTH)
     checks = health["checks"]
     cli.show(
         health,
