@@ -1,13 +1,13 @@
 """Put the rooms together: the only place that knows all of them.
 
-In: settings and roles. Out: a running server, and everything closed again in reverse order. Holds no
-rules: it builds each object once, hands it to those who need it, and watches over the workers.
+In: settings and roles. Out: a running server, and everything closed again in reverse order. Holds
+no rules: it builds each object once, hands it to those who need it, and watches over the workers.
 """
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,7 +221,7 @@ class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: ours drain the workers too."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 

@@ -1,8 +1,8 @@
 """Give every command the same two options, the same errors, and the same way to a server.
 
-In: `--data DIR` and `--json`. Out: results as tables or as one JSON document on stdout; progress and
-logs on stderr. Commands that only change configuration open the database; commands that need the
-engines ask the management API of the running server, or of one started for the command alone.
+In: `--data DIR` and `--json`. Out: results as tables or as one JSON document on stdout; progress
+and logs on stderr. Commands that only change configuration open the database; commands that need
+the engines ask the management API of the running server, or of one started for the command.
 """
 
 import asyncio
