@@ -1,0 +1,9 @@
+"""The analytic store: chDB in this process, or a ClickHouse server, behind one door.
+
+In: Arrow tables with a token, SQL with bound parameters. Out: rows. Tables live in `sql/`. An
+insert is idempotent by its token, derived tables included.
+"""
+
+from headwater.eventstore.store import EventStore
+
+__all__ = ["EventStore"]

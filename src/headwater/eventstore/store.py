@@ -1,0 +1,106 @@
+"""Insert into the analytic store and ask it questions.
+
+In: Arrow tables with a token; SQL of ours with bound parameters. Out: rows with aware UTC times, or
+Arrow tables. Never takes SQL from users: even a read-only chDB handle can read any file of the
+host. Times go in as aware datetimes for `{name:DateTime64(6, 'UTC')}`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from headwater.base.settings import EventStoreSettings
+from headwater.eventstore.connect import Engine, find_engine
+from headwater.eventstore.engine_errors import engine_errors
+from headwater.eventstore.handles import Handles
+from headwater.eventstore.migrate import migrate, read_steps
+
+_READING_THREADS = 4
+# One: a cancelled insert goes on in its thread, and its retry has to wait for it.
+_WRITING_THREADS = 1
+
+
+class EventStore:
+    """The one handle on the store; safe to share within the process that opened it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._readers = Handles(engine.open_reader, threads=_READING_THREADS, name="store-read")
+        self._writers = Handles(engine.open_writer, threads=_WRITING_THREADS, name="store-write")
+
+    @classmethod
+    def open(cls, settings: EventStoreSettings, data: Path) -> "EventStore":
+        """Connect and migrate; `MisconfiguredError` when another process owns the path."""
+        engine = find_engine(settings, data)
+        client = engine.open_writer()
+        try:
+            with engine_errors():
+                migrate(client, read_steps())
+                _keep_call_ids(client, settings.dedup_days)
+        finally:
+            client.close()
+        return cls(engine)
+
+    async def insert(self, table: str, rows: pa.Table, *, token: str) -> None:
+        """Insert once: the same token again adds nothing, in the table and in all its views.
+
+        The token alone decides, so it must always stand for the very same rows.
+        """
+        settings = {
+            "insert_deduplication_token": token,
+            "insert_deduplicate": 1,
+            "deduplicate_blocks_in_dependent_materialized_views": 1,
+            "async_insert": 0,
+            "max_partitions_per_insert_block": 1_000,
+        }
+        if rows.num_rows:
+            await self._writers.run(lambda c: c.insert_arrow(table, rows, settings=settings))
+
+    async def select(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return rows as dicts; `{name:Type}` in the SQL takes `parameters["name"]`."""
+
+        def ask(client: Client) -> list[dict[str, Any]]:
+            result = client.query(sql, parameters=dict(parameters or {}))
+            return _to_dicts(result.column_names, result.result_rows)
+
+        return await self._readers.run(ask)
+
+    async def select_arrow(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> pa.Table:
+        """Return an Arrow table. `DateTime` comes as uint32 there: select `DateTime64` instead."""
+        bound = dict(parameters or {})
+        return await self._readers.run(lambda c: c.query_arrow(sql, parameters=bound))
+
+    async def check(self) -> None:
+        """Prove that reading and writing handles answer; raise `UnavailableError` if not."""
+        for handles in (self._readers, self._writers):
+            await handles.run(lambda c: c.query("SELECT max(version) FROM schema_versions"))
+
+    def close(self) -> None:
+        """Let go of every handle, so that another process (or path) can be opened."""
+        self._readers.close()
+        self._writers.close()
+
+
+def _keep_call_ids(client: Client, days: int) -> None:
+    found = client.command(
+        "SELECT engine_full FROM system.tables"
+        " WHERE database = currentDatabase() AND name = 'call_ids'"
+    )
+    if f"toIntervalDay({days})" not in str(found):
+        client.command(f"ALTER TABLE call_ids MODIFY TTL day + toIntervalDay({int(days)})")
+
+
+def _to_dicts(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    # The embedded engine gives `DateTime` in the host's zone; one zone for all readers.
+    return [dict(zip(names, map(_to_utc, row), strict=True)) for row in rows]
+
+
+def _to_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
