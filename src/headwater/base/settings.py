@@ -50,6 +50,8 @@ class EventStoreSettings(Section, frozen=True):
     """Empty: chDB below the data directory. Else `http(s)://user:pass@host:8123/db`."""
     max_memory_bytes: int = 2_000_000_000
     query_timeout_s: int = 30
+    dedup_days: int = 30
+    """How long a call with a known `transaction_id` is recognised as a repeat, at least."""
 
 
 class ConfigDbSettings(Section, frozen=True):
@@ -75,9 +77,14 @@ class IngestSettings(Section, frozen=True):
     """From the log to the store."""
 
     batch_events: int = 20_000
+    batch_bytes: int = 64_000_000
     batch_wait_s: float = 0.5
-    dedup_days: int = 30
     late_after_s: int = 300
+    max_routes: int = 10_000
+    """Distinct routes of one app; further ones are stored as `/other`."""
+    skip_log_gaps: bool = False
+    """After entries of the log were lost: go on behind the gap (true), or stop and raise the alarm
+    until an operator has looked (false)."""
 
 
 class TrackingSettings(Section, frozen=True):
@@ -116,6 +123,13 @@ class ExtensionSettings(Section, frozen=True):
     retry_cap_s: float = 300.0
 
 
+class WebSettings(Section, frozen=True):
+    """Pages, management API and health."""
+
+    min_free_disk_bytes: int = 200_000_000
+    """With less free space below the data directory `/health` answers 503."""
+
+
 class EgressSettings(Section, frozen=True):
     """Which private networks our own requests may reach."""
 
@@ -138,6 +152,7 @@ class Settings(Section, frozen=True):
     warehouse: WarehouseSettings = WarehouseSettings()
     extensions: ExtensionSettings = ExtensionSettings()
     egress: EgressSettings = EgressSettings()
+    web: WebSettings = WebSettings()
 
 
 def load_settings(
