@@ -169,7 +169,7 @@ def load_settings(
     raw: dict[str, Any] = _from_file(where / "headwater.toml")
     for room, fields in [*_from_environ(env).items(), *(flags or {}).items()]:
         raw.setdefault(room, {}).update(fields)
-    raw["data"] = str(where)
+    raw["data"] = where
     try:
         return msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as err:

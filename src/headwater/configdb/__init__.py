@@ -10,6 +10,7 @@ from headwater.configdb.positions import (
     forget_reader,
     lowest_next_offset,
     read_position,
+    read_positions,
     write_position,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "lowest_next_offset",
     "migrate",
     "read_position",
+    "read_positions",
     "write_position",
 ]

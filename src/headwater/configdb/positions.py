@@ -4,6 +4,8 @@ In: a reader's name. Out: its position. A pending range is written down before t
 that a retry after a crash works on the very same entries.
 """
 
+from typing import Any
+
 import msgspec
 import sqlalchemy as sa
 
@@ -21,8 +23,16 @@ class Position(msgspec.Struct, frozen=True):
 def read_position(connection: sa.Connection, reader: str) -> Position | None:
     """Return where the reader is, or None if it never read."""
     row = connection.execute(sa.select(positions).where(positions.c.reader == reader)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _position(row)
+
+
+def read_positions(connection: sa.Connection) -> dict[str, tuple[str, Position]]:
+    """Return every reader's stream and position, by reader."""
+    rows = connection.execute(sa.select(positions).order_by(positions.c.reader))
+    return {row.reader: (row.stream, _position(row)) for row in rows}
+
+
+def _position(row: sa.Row[Any]) -> Position:
     pending = None if row.pending_first is None else (row.pending_first, row.pending_last)
     return Position(row.next_offset, pending)
 

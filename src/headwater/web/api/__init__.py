@@ -1,0 +1,10 @@
+"""Collect the management API: one file per room, each a controller below `/api/v1`."""
+
+from litestar.types import ControllerRouterHandler
+
+from headwater.web.api.apps import AppsController
+from headwater.web.api.status import StatusController
+
+ROUTES: list[ControllerRouterHandler] = [AppsController, StatusController]
+
+__all__ = ["ROUTES"]

@@ -1,0 +1,37 @@
+"""Put the web together: routes, errors, headers, templates, the API's description.
+
+In: `Services`. Out: one Litestar application. The only place in this room that knows all of it.
+"""
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from headwater.web.api import ROUTES
+from headwater.web.assets import Assets, send_asset
+from headwater.web.errors import HANDLERS
+from headwater.web.headers import put_security_headers
+from headwater.web.health import HealthBook, show_health, show_metrics
+from headwater.web.openapi import OPENAPI
+from headwater.web.rendering import create_templates
+from headwater.web.services import Services
+
+
+def create_web(services: Services) -> Litestar:
+    """Build the application; it opens nothing and starts nothing."""
+    health = HealthBook(services)
+    assets = Assets()
+    return Litestar(
+        [*ROUTES, send_asset, show_health, show_metrics],
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "health": Provide(lambda: health, sync_to_thread=False),
+            "assets": Provide(lambda: assets, sync_to_thread=False),
+        },
+        exception_handlers=HANDLERS,
+        before_send=[put_security_headers],
+        openapi_config=OPENAPI,
+        template_config=create_templates(assets),
+        state=State({"services": services}),
+        logging_config=None,
+    )

@@ -1,0 +1,43 @@
+"""Name what the web's handlers may ask, in one place.
+
+In: the objects that `app.py` built once. Out: the same, typed; handlers take `services: Services`
+by dependency.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from headwater.base.clock import Clock
+from headwater.base.settings import Settings
+from headwater.base.vault import Vault
+from headwater.configdb import ConfigDb
+from headwater.eventlog import EventLog
+
+if TYPE_CHECKING:
+    from headwater.base.egress import Egress
+    from headwater.eventstore import EventStore
+    from headwater.extensions import SegmentSync
+    from headwater.federation import Federation
+    from headwater.profiles import Profiles
+    from headwater.warehouse import Warehouses
+else:
+    Egress = EventStore = SegmentSync = Federation = Profiles = Warehouses = object
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Every object behind the pages and the management API."""
+
+    settings: Settings
+    clock: Clock
+    vault: Vault
+    configdb: ConfigDb
+    log: EventLog
+    store: EventStore
+    profiles: Profiles
+    segment: SegmentSync
+    federation: Federation
+    warehouses: Warehouses
+    egress: Egress
+    local_token: str = field(repr=False)
+    """Lets the command line on this machine in, with every scope; made anew at each start."""
