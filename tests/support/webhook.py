@@ -1,0 +1,110 @@
+"""A receiver of webhooks that answers by script: well, badly, late or never.
+
+In: requests. Out: what was received, and the answers that a test planned, in order; 200 after.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+
+@dataclass
+class Received:
+    """One request as it came."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    at_s: float
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+
+@dataclass
+class Answer:
+    """One planned answer; `kind`: plain, hang, reset or endless."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"ok"
+    kind: str = "plain"
+
+
+HANG = Answer(kind="hang")
+RESET = Answer(kind="reset")
+ENDLESS = Answer(kind="endless")
+
+
+class Receiver:
+    """What the server got, and what it will say."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.planned: deque[Answer] = deque()
+        self.always: Answer | None = None
+        self.url = ""
+        self._arrived = asyncio.Condition()
+
+    def plan(self, *answers: Answer | int) -> None:
+        self.planned.extend(Answer(status=a) if isinstance(a, int) else a for a in answers)
+
+    async def wait_for(self, count: int, timeout_s: float = 10.0) -> list[Received]:
+        """Return once `count` requests arrived."""
+        async with asyncio.timeout(timeout_s), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.received) >= count)
+        return self.received
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.received.append(
+            Received(request.path_qs, headers, body, asyncio.get_running_loop().time())
+        )
+        async with self._arrived:
+            self._arrived.notify_all()
+        answer = self.planned.popleft() if self.planned else self.always or Answer()
+        return await _give(request, answer)
+
+
+async def _give(request: web.Request, answer: Answer) -> web.StreamResponse:
+    if answer.kind == "hang":
+        await asyncio.sleep(3600)
+    if answer.kind == "reset" and request.transport is not None:
+        request.transport.abort()
+    if answer.kind == "endless":
+        return await _pour(request)
+    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+
+async def _pour(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while request.transport is not None and not request.transport.is_closing():
+        await response.write(b"x" * 16_384)
+    return response
+
+
+@asynccontextmanager
+async def run_receiver(port: int = 0) -> AsyncIterator[Receiver]:
+    """Serve on the loopback; `url` of the receiver says where."""
+    receiver = Receiver()
+    app = web.Application(client_max_size=64_000_000)
+    app.router.add_route("*", "/{tail:.*}", receiver.handle)
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    host, bound = runner.addresses[0][:2]
+    receiver.url = f"http://{host}:{bound}"
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
