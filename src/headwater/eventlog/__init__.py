@@ -4,6 +4,18 @@ In: encoded records. Out: offsets, and the same records in order. Knows nothing 
 """
 
 from headwater.eventlog.group import GroupCommit, split_records
-from headwater.eventlog.port import Entry, EventLog, LogState, Stream
+from headwater.eventlog.memory import MemoryLog
+from headwater.eventlog.opening import open_event_log
+from headwater.eventlog.port import MAX_ENTRY_BYTES, Entry, EventLog, LogState, Stream
 
-__all__ = ["Entry", "EventLog", "GroupCommit", "LogState", "Stream", "split_records"]
+__all__ = [
+    "MAX_ENTRY_BYTES",
+    "Entry",
+    "EventLog",
+    "GroupCommit",
+    "LogState",
+    "MemoryLog",
+    "Stream",
+    "open_event_log",
+    "split_records",
+]

@@ -10,6 +10,9 @@ from typing import Protocol
 
 import msgspec
 
+MAX_ENTRY_BYTES = 8 * 1024 * 1024 - 4096
+"""Most bytes of one entry; a server's limit counts the headers too."""
+
 
 class Stream(StrEnum):
     """What flows: house one's records and house two's messages."""
@@ -42,7 +45,10 @@ class EventLog(Protocol):
     """What rooms may ask of the log; `UnavailableError` when it cannot be reached or is full."""
 
     async def append(self, stream: Stream, data: bytes) -> int:
-        """Return the offset after `data` is durable."""
+        """Return the offset after `data` is durable; offsets begin at 1 and never come twice.
+
+        Raises `TooLargeError` above `MAX_ENTRY_BYTES`.
+        """
         ...
 
     async def read(
@@ -50,7 +56,11 @@ class EventLog(Protocol):
     ) -> list[Entry]:
         """Return entries from `first` on, in order and without a gap; [] after `wait_s` of silence.
 
-        Raises `CorruptError` when entries between `first` and the last offset are missing.
+        At least one entry comes, however large, and never more than `max_entries`.
+
+        Raises `CorruptError` when the entry `first` should be there and is not: it was lost, it
+        was trimmed (a new reader begins at `state().first_offset`), or `first` lies more than one
+        behind the end, so that the log must have lost its tail. A reader never steps over a gap.
         """
         ...
 
@@ -59,7 +69,7 @@ class EventLog(Protocol):
         ...
 
     async def trim(self, stream: Stream, keep_from: int) -> None:
-        """Forget entries before `keep_from`."""
+        """Forget entries before `keep_from`; the next offset stays what it is."""
         ...
 
     async def check(self) -> None:

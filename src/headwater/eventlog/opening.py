@@ -1,0 +1,33 @@
+"""Open the log that the settings ask for.
+
+In: the room's settings and the data directory. Out: a log that takes writes.
+"""
+
+from pathlib import Path
+
+from headwater.base.settings import EventLogSettings
+from headwater.eventlog.link import RemoteServer, Server
+from headwater.eventlog.nats import NatsLog
+from headwater.eventlog.nats_server import NatsServer
+from headwater.eventlog.port import EventLog
+
+
+async def open_event_log(settings: EventLogSettings, data: Path) -> EventLog:
+    """Return the log by URL, or else our own server's below `data`, started for this.
+
+    Raises `ConflictError` at once when another process uses the same data directory.
+    """
+    server: Server
+    if settings.url:
+        server = RemoteServer(settings.url)
+    else:
+        own = NatsServer(data / "eventlog", max_disk_bytes=settings.max_disk_bytes)
+        await own.start()
+        server = own
+    log = NatsLog(server)
+    try:
+        await log.prepare(settings)
+    except BaseException:
+        await log.close()
+        raise
+    return log
