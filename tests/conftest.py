@@ -1,0 +1,27 @@
+"""Fixtures for every test, and the rule about missing services."""
+
+import os
+import shutil
+
+import pytest
+
+IN_CI = bool(os.environ.get("CI"))
+
+
+def require(present: object, what: str) -> None:
+    """Skip without `what` on a laptop; fail where CI is set, so that nothing is skipped unseen."""
+    if present:
+        return
+    if IN_CI:
+        pytest.fail(f"{what} is needed where CI is set")
+    pytest.skip(f"{what} is not on this machine")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the system's Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    require(found, "Chromium")
+    assert found is not None
+    return found
