@@ -1,0 +1,110 @@
+"""The configuration database: the same promises on SQLite and on PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import alembic.autogenerate
+import pytest
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+
+from headwater.base.clock import SystemClock
+from headwater.base.errors import MisconfiguredError
+from headwater.base.settings import ConfigDbSettings
+from headwater.configdb import (
+    ConfigDb,
+    Position,
+    is_current,
+    lowest_next_offset,
+    migrate,
+    read_position,
+    write_position,
+)
+from headwater.configdb.tables import metadata, positions
+from tests.support.postgres import fresh_database_url
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ConfigDb]:
+    """An empty database of each kind."""
+    url = fresh_database_url() if request.param == "postgresql" else ""
+    opened = ConfigDb.open(ConfigDbSettings(url=url), tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_migrations_make_the_tables_that_the_code_names(db: ConfigDb) -> None:
+    """After `migrate` the database and tables.py do not differ; a second run changes nothing."""
+    assert not is_current(db)
+    assert migrate(db) == migrate(db)
+    assert is_current(db)
+
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert alembic.autogenerate.compare_metadata(context, metadata) == []
+
+
+def test_a_newer_database_is_refused(db: ConfigDb) -> None:
+    """Going back a version never damages data: it says so and stops."""
+    migrate(db)
+    with db.transaction() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(MisconfiguredError, match="newer"):
+        migrate(db)
+
+
+def test_a_failed_transaction_leaves_nothing(db: ConfigDb) -> None:
+    """All of a block, or none of it."""
+    migrate(db)
+
+    def begin_and_fail() -> None:
+        with db.transaction() as connection:
+            write_position(connection, CLOCK, "reader", "calls", Position(5))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        begin_and_fail()
+
+    with db.transaction() as connection:
+        assert read_position(connection, "reader") is None
+
+
+def test_positions_remember_what_was_begun(db: ConfigDb) -> None:
+    """A reader finds its next offset and its unfinished range; the slowest one is known."""
+    migrate(db)
+    with db.transaction() as connection:
+        write_position(connection, CLOCK, "slow", "calls", Position(3, (3, 9)))
+        write_position(connection, CLOCK, "fast", "calls", Position(10))
+        write_position(connection, CLOCK, "fast", "calls", Position(12))
+        write_position(connection, CLOCK, "other", "messages", Position(1))
+
+    with db.transaction() as connection:
+        assert Position(3, (3, 9)) == read_position(connection, "slow")
+        assert lowest_next_offset(connection, "calls") == 3
+        assert lowest_next_offset(connection, "nothing") is None
+        times = connection.execute(sa.select(positions.c.updated_at)).scalars().all()
+        assert all(at is not None and at.tzinfo is not None for at in times)
+
+
+def test_writers_wait_for_each_other(db: ConfigDb) -> None:
+    """Many threads that write at once all succeed."""
+    migrate(db)
+    finished: list[str] = []
+
+    def write(name: str) -> None:
+        for offset in range(20):
+            with db.transaction() as connection:
+                write_position(connection, CLOCK, name, "calls", Position(offset))
+        finished.append(name)
+
+    threads = [threading.Thread(target=write, args=(f"reader {n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(finished) == 4
