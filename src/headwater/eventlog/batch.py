@@ -1,49 +1,80 @@
-"""Collect the answer to one read of a NATS stream.
+"""Read one run of entries from a NATS stream, without any state on the server.
 
-In: messages of a direct-get batch. Out: entries. Never more than an unbroken run: what JetStream
+In: where to begin and how much. Out: entries, never more than an unbroken run: what JetStream
 skipped is left for the reader to stumble over.
 """
 
 import asyncio
+import contextlib
 from datetime import datetime
 
+import msgspec
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from headwater.base.errors import UnavailableError
+from headwater.eventlog.link import Session
 from headwater.eventlog.port import Entry
 
+_FETCH_S = 10.0
+_MOST_BYTES = 32_000_000
+"""JetStream drops a reader that lets 64 MB wait."""
 _END, _NOTHING = "204", "404"
 
 
-class Batch:
+class Wanted(msgspec.Struct):
+    """A direct get of several messages, as JetStream spells it."""
+
+    seq: int
+    batch: int
+    max_bytes: int
+
+
+async def fetch_run(session: Session, stream: str, wanted: Wanted) -> list[Entry]:
+    """Return the entries from `wanted.seq` on, up to the first one missing; [] if that is it."""
+    wanted.max_bytes = min(wanted.max_bytes, _MOST_BYTES)
+    answer = _Answer()
+    inbox = session.client.new_inbox()
+    subscription = await session.client.subscribe(inbox, cb=answer.take)
+    try:
+        ask = f"$JS.API.DIRECT.GET.{stream}"
+        await session.client.publish(ask, msgspec.json.encode(wanted), reply=inbox)
+        await session.wait(answer.complete, _FETCH_S)
+    finally:
+        with contextlib.suppress(NatsError):  # with a lost connection it is gone anyway
+            await subscription.unsubscribe()
+    return _run_from(wanted.seq, answer.entries)
+
+
+class _Answer:
     """Fills until `complete` is done."""
 
     def __init__(self) -> None:
         self.complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
 
     async def take(self, message: Msg) -> None:
-        """Add a message, or see that it is the end of the answer."""
         headers = message.headers or {}
         status = headers.get("Status")
         if status is None:
-            self._entries.append(_to_entry(message.data, headers))
-        elif not self.complete.done():
-            if status in {_END, _NOTHING}:
-                self.complete.set_result(None)
-            else:
-                self.complete.set_exception(
-                    UnavailableError(f"The log cannot be read: status {status}.")
-                )
+            self.entries.append(_to_entry(message.data, headers))
+        elif self.complete.done():
+            return
+        elif status in {_END, _NOTHING}:
+            self.complete.set_result(None)
+        else:
+            self.complete.set_exception(
+                UnavailableError(f"The log's server cannot read now (status {status}).")
+            )
 
-    def run_from(self, first: int) -> list[Entry]:
-        """Return the entries first, first + 1, … up to the first one missing."""
-        run: list[Entry] = []
-        for entry in self._entries:
-            if entry.offset != first + len(run):
-                break
-            run.append(entry)
-        return run
+
+def _run_from(first: int, entries: list[Entry]) -> list[Entry]:
+    run: list[Entry] = []
+    for entry in entries:
+        if entry.offset != first + len(run):
+            break
+        run.append(entry)
+    return run
 
 
 def _to_entry(data: bytes, headers: dict[str, str]) -> Entry:

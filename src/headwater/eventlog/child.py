@@ -39,8 +39,13 @@ class Child:
             start_new_session=True,
             env={},
         )
+        assert guard.stdin is not None  # noqa: S101 - asked for above
         assert guard.stdout is not None  # noqa: S101 - asked for above
-        line = await guard.stdout.readline()
+        try:
+            line = await guard.stdout.readline()
+        except asyncio.CancelledError:
+            guard.stdin.close()  # the guard sees it, and ends what it may have started
+            raise
         if not line:
             await guard.wait()
             raise UnavailableError(f"{command[0]} could not be started.")

@@ -1,89 +1,127 @@
 """Group commit: pack the records of many requests into few durable log entries.
 
 In: encoded records of one request. Out: their entry's offset, after the fsynced ack. One fsync an
-entry is the cost that matters, so requests that arrive within some milliseconds share one.
+entry is the cost that matters, so requests that arrive within some milliseconds share one, and
+while all slots are taken the next entry goes on filling.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 
+from headwater.base.errors import TooLargeError, UnavailableError
 from headwater.base.telemetry import ACK_SECONDS
-from headwater.eventlog.port import EventLog, Stream
+from headwater.eventlog.port import MAX_ENTRY_BYTES, EventLog, Stream
 
-MAX_ENTRY_BYTES = 512_000
+GROUP_BYTES = 512_000
 IN_FLIGHT = 8
+MAX_WAITING_BYTES = 128 * 1024 * 1024
+"""Above this the log is plainly too slow: refuse, rather than fill the memory."""
 _SEPARATOR = b"\n"
 
 
+class _Group:
+    """Records that will be one entry, and the future of all who wait for it."""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+        self.size_bytes = 0
+        self.is_queued = False
+        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def add(self, record: bytes) -> None:
+        self.records.append(record)
+        self.size_bytes += len(record) + len(_SEPARATOR)
+
+
 class GroupCommit:
-    """One for each stream and process. `close()` flushes what waits."""
+    """One for each stream and process. Entries start in the order in which they began to fill."""
 
     def __init__(self, log: EventLog, stream: Stream, *, wait_s: float = 0.002) -> None:
         self._log = log
         self._stream = stream
         self._wait_s = wait_s
-        self._records: list[bytes] = []
-        self._size_bytes = 0
-        self._done: asyncio.Future[int] | None = None
-        self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._filling: _Group | None = None
+        self._queue: deque[_Group] = deque()
+        self._waiting_bytes = 0
+        self._commits: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def append(self, records: Sequence[bytes]) -> int:
         """Return the highest offset that holds `records`, once all of them are durable.
 
-        Raises `UnavailableError` when the log refused: some records may then be stored all
-        the same, which is why each carries its own id.
+        Raises `TooLargeError` before anything is stored, and `UnavailableError` when the log
+        refused: some records may then be stored all the same, which is why each carries its own
+        id. Whoever stops waiting takes nothing from the others.
         """
-        waits: list[asyncio.Future[int]] = []
-        for record in records:
-            if self._size_bytes and self._size_bytes + len(record) > MAX_ENTRY_BYTES:
-                self._send()
-            waits.append(self._add(record))
-        offsets = await asyncio.gather(*dict.fromkeys(waits), return_exceptions=True)
-        for offset in offsets:
-            if isinstance(offset, BaseException):
-                raise offset
-        return max((o for o in offsets if isinstance(o, int)), default=0)
-
-    def _add(self, record: bytes) -> asyncio.Future[int]:
-        loop = asyncio.get_running_loop()
-        if self._done is None:
-            self._done = loop.create_future()
-            loop.call_later(self._wait_s, self._send_if, self._done)
-        self._records.append(record)
-        self._size_bytes += len(record) + 1
-        return self._done
-
-    def _send_if(self, group: asyncio.Future[int]) -> None:
-        if self._done is group:
-            self._send()
-
-    def _send(self) -> None:
-        if self._done is None:
-            return
-        data, done = _SEPARATOR.join(self._records), self._done
-        self._records, self._size_bytes, self._done = [], 0, None
-        task = asyncio.get_running_loop().create_task(self._commit(data, done))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _commit(self, data: bytes, done: asyncio.Future[int]) -> None:
-        try:
-            async with self._slots:
-                with ACK_SECONDS.time():
-                    offset = await self._log.append(self._stream, data)
-        except Exception as err:  # noqa: BLE001 - the waiting requests get it, whatever it is
-            if not done.done():
-                done.set_exception(err)
-                done.exception()  # a client that left must not make the loop complain
-        else:
-            if not done.done():
-                done.set_result(offset)
+        self._check_room(records)
+        groups = dict.fromkeys(self._add(record) for record in records)
+        if not groups:
+            return 0
+        await asyncio.wait([group.done for group in groups])
+        return max(group.done.result() for group in groups)
 
     async def close(self) -> None:
-        """Send what waits, and wait until it is durable."""
-        self._send()
-        await asyncio.gather(*self._tasks)
+        """Refuse new records, and wait until all that came before are durable."""
+        self._closed = True
+        if self._filling is not None:
+            self._enqueue(self._filling)
+        while self._commits:
+            await asyncio.wait(self._commits)
+
+    def _check_room(self, records: Sequence[bytes]) -> None:
+        if self._closed:
+            raise UnavailableError("The server is stopping.")
+        if any(len(record) > MAX_ENTRY_BYTES for record in records):
+            raise TooLargeError(f"One record may have {MAX_ENTRY_BYTES} bytes at most.")
+        if self._waiting_bytes > MAX_WAITING_BYTES:
+            raise UnavailableError("The log cannot keep up.", hint="Try again in some seconds.")
+
+    def _add(self, record: bytes) -> _Group:
+        group = self._filling
+        if group is not None and group.size_bytes + len(record) > GROUP_BYTES:
+            self._filling = None
+            self._enqueue(group)
+            group = None
+        if group is None:
+            group = self._filling = _Group()
+            asyncio.get_running_loop().call_later(self._wait_s, self._enqueue, group)
+        before = group.size_bytes
+        group.add(record)
+        self._waiting_bytes += group.size_bytes - before
+        return group
+
+    def _enqueue(self, group: _Group) -> None:
+        if not group.is_queued:
+            group.is_queued = True
+            self._queue.append(group)
+            self._start()
+
+    def _start(self) -> None:
+        while self._queue and len(self._commits) < IN_FLIGHT:
+            group = self._queue.popleft()
+            if group is self._filling:
+                self._filling = None
+            task = asyncio.get_running_loop().create_task(self._commit(group))
+            self._commits.add(task)
+            task.add_done_callback(self._on_committed)
+
+    def _on_committed(self, task: asyncio.Task[None]) -> None:
+        self._commits.discard(task)
+        self._start()
+
+    async def _commit(self, group: _Group) -> None:
+        try:
+            with ACK_SECONDS.time():
+                offset = await self._log.append(self._stream, _SEPARATOR.join(group.records))
+        except Exception as err:  # noqa: BLE001 - the waiting requests get it, whatever it is
+            group.done.set_exception(err)
+            group.done.exception()  # if all who waited have left, the loop must not complain
+        else:
+            group.done.set_result(offset)
+        finally:
+            self._waiting_bytes -= group.size_bytes
+            group.done.cancel()
 
 
 def split_records(data: bytes) -> list[bytes]:

@@ -6,7 +6,7 @@ sender's to retry.
 """
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from nats.aio.client import Client
@@ -19,7 +19,9 @@ from headwater.eventlog.port import MAX_ENTRY_BYTES
 
 _CONNECT_S = 3
 _PING_S = 5
+_SESSION_S = 10.0
 _log = get_logger("eventlog")
+_T = TypeVar("_T")
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -61,6 +63,10 @@ class RemoteServer:
         """It stays."""
 
 
+class NoAnswerError(Exception):
+    """The server was asked, and no answer came or can come."""
+
+
 class Session:
     """One connection; `lost` is done as soon as it is of no use any more."""
 
@@ -74,6 +80,18 @@ class Session:
         if not self.lost.done():
             self.lost.set_result(None)
 
+    async def wait(self, answer: asyncio.Future[_T], within_s: float) -> _T:
+        """Return the answer; raise `NoAnswerError` after a time, or as soon as none can come."""
+        ends: set[asyncio.Future[Any]] = {answer, self.lost}
+        try:
+            await asyncio.wait(ends, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+        finally:
+            answer.cancel()
+        gone = self.lost.done()
+        raise NoAnswerError("the connection was lost" if gone else "there was no answer in time")
+
 
 class Link:
     """The connection of one `NatsLog`."""
@@ -86,10 +104,13 @@ class Link:
 
     async def session(self) -> Session:
         """Return a session that was not lost yet."""
-        async with self._connecting:
-            if self._session is None or self._session.lost.done():
-                self._session = await self._connect()
-            return self._session
+        try:
+            async with asyncio.timeout(_SESSION_S), self._connecting:
+                if self._session is None or self._session.lost.done():
+                    self._session = await self._connect()
+                return self._session
+        except TimeoutError:
+            raise UnavailableError("The log's server is not there.") from None
 
     def drop(self, session: Session) -> None:
         """Give up a session whose server does not answer, and have the server looked after."""
@@ -110,28 +131,36 @@ class Link:
 
     async def _connect(self) -> Session:
         address = await self._server.address()
-        session = Session(Client(), address)
-        try:
-            await session.client.connect(
-                address.urls,
-                token=address.token or None,
-                name="headwater",
-                allow_reconnect=False,
-                connect_timeout=_CONNECT_S,
-                ping_interval=_PING_S,
-                closed_cb=session.on_closed,
-                error_cb=_note_error,
-            )
-        except (OSError, NatsError, TimeoutError) as err:
-            await _close(session.client)
-            raise UnavailableError("The log's server cannot be reached.") from err
-        if session.client.max_payload < MAX_ENTRY_BYTES:
-            await _close(session.client)
-            raise MisconfiguredError(
-                f"The NATS server takes entries of {session.client.max_payload} bytes only.",
-                hint=f"Set `max_payload` of the NATS server to {MAX_ENTRY_BYTES} or more.",
-            )
-        return session
+        for url in address.urls:
+            session = Session(Client(), address)
+            if await _is_connected(session, url):
+                return session
+        raise UnavailableError("The log's server cannot be reached.")
+
+
+async def _is_connected(session: Session, url: str) -> bool:
+    client = session.client
+    try:
+        await client.connect(
+            url,
+            token=session.address.token or None,
+            name="headwater",
+            allow_reconnect=False,
+            connect_timeout=_CONNECT_S,
+            ping_interval=_PING_S,
+            closed_cb=session.on_closed,
+            error_cb=_note_error,
+        )
+    except (OSError, NatsError, TimeoutError):
+        await _close(client)
+        return False
+    if client.max_payload < MAX_ENTRY_BYTES:
+        await _close(client)
+        raise MisconfiguredError(
+            f"The NATS server takes entries of {client.max_payload} bytes only.",
+            hint="Set `max_payload: 8MB` in the configuration of the NATS server.",
+        )
+    return True
 
 
 async def _note_error(error: Exception) -> None:

@@ -29,6 +29,7 @@ _READY_S = 120.0
 """A large store is checked before the server listens."""
 _DYING_S = 8.0
 """How long the server of a run that was killed may take to end."""
+_BETWEEN_MENDINGS_S = 5.0
 _log = get_logger("eventlog")
 
 
@@ -43,6 +44,7 @@ class NatsServer:
         self._address: Address | None = None
         self._ready = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
+        self._no_mending_until_s = 0.0
 
     async def start(self) -> None:
         """Start the server; raise `ConflictError` if another process uses the folder."""
@@ -73,8 +75,12 @@ class NatsServer:
         After a full disk or a failed fsync JetStream stays closed for writes, even when the
         cause is gone. There is no use in a restart while the disk is still full.
         """
+        now_s = asyncio.get_running_loop().time()
         if address != self._address or self._child is None or self._is_disk_full():
             return
+        if now_s < self._no_mending_until_s:
+            return
+        self._no_mending_until_s = now_s + _BETWEEN_MENDINGS_S
         _log.warning("nats_server_takes_no_writes", pid=self._child.pid)
         self._child.kill()
 
@@ -86,7 +92,9 @@ class NatsServer:
         if self._child is not None:
             await self._child.stop()
         self._ready.clear()
-        os.close(self._owner_lock)
+        if self._owner_lock >= 0:
+            os.close(self._owner_lock)
+            self._owner_lock = -1
 
     async def _start_again_for_ever(self) -> None:
         failures = 0
@@ -106,10 +114,9 @@ class NatsServer:
 
     async def _launch(self) -> None:
         token = new_secret("log")
-        config = self._write_config(token)
         store_lock = await hold_lock(self._folder / "store.lock", wait_s=_DYING_S)
         try:
-            command = [str(find_program()), "-c", str(config)]
+            command = [str(find_program()), "-c", str(self._write_config(token))]
             self._child = await Child.start(command, keep_open=(store_lock,))
             note_holder(store_lock, self._child.pid)
         finally:
