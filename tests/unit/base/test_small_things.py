@@ -23,7 +23,7 @@ def test_ids_differ_and_name_their_kind() -> None:
 
 
 def test_keys_have_the_form_that_clients_ask_for() -> None:
-    """Node's client refuses collector ids under 50 characters; write keys have 32 letters or digits."""
+    """Node's client refuses collector ids under 50 characters; write keys have 32."""
     assert len(new_collector_id()) >= 50
     assert (len(new_write_key()), new_write_key().isalnum()) == (32, True)
 
