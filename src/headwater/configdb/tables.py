@@ -169,6 +169,7 @@ destinations = Table(
     C("type", String(60), nullable=False),
     C("name", String(200), nullable=False),
     C("enabled", Boolean, nullable=False),
+    C("enabled_at", UtcDateTime, nullable=False),  # what was received before is not for it
     C("settings_sealed", Text, nullable=False),
     C("created_at", UtcDateTime, nullable=False),
 )

@@ -123,6 +123,9 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=60), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column(
+            "enabled_at", headwater.configdb.tables.UtcDateTime(timezone=True), nullable=False
+        ),
         sa.Column("settings_sealed", sa.Text(), nullable=False),
         sa.Column(
             "created_at", headwater.configdb.tables.UtcDateTime(timezone=True), nullable=False
