@@ -113,6 +113,8 @@ class WarehouseSettings(Section, frozen=True):
 
     sync_every_s: float = 300.0
     batch_messages: int = 50_000
+    poll_s: float = 1.0
+    """How often to look for a warehouse that is due; a new one is due at once."""
 
 
 class ExtensionSettings(Section, frozen=True):
