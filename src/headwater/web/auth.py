@@ -71,7 +71,7 @@ async def find_actor(connection: Connection) -> Actor | None:
 
 
 async def _find_by_token(services: Services, sent: str) -> Actor | None:
-    if hmac.compare_digest(sent.encode(), services.local_token.encode()):
+    if sent and hmac.compare_digest(sent.encode(), services.local_token.encode()):
         return Actor(name="command line", scopes=frozenset(SCOPES))
     token: Token | None = await services.configdb.run(find_token, services.vault, sent)
     return None if token is None else Actor(name=token.name, scopes=token.scopes)

@@ -8,25 +8,17 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from litestar import MediaType, Request, Response
+from litestar import MediaType, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap
 
 from headwater.base.errors import HeadwaterError, NotAuthenticatedError, Transient
 from headwater.base.telemetry import get_logger
+from headwater.web.pages import AnyRequest, page, see_other, wants_page
 
 RETRY_AFTER_S = 5
 _log = get_logger("web")
 _CODES = {400: "invalid_input", 404: "not_found", 405: "not_allowed", 413: "too_large"}
-
-AnyRequest = Request[Any, Any, Any]
-
-
-def wants_page(request: AnyRequest) -> bool:
-    """Tell whether a person waits for HTML: never below `/api`."""
-    asked = request.headers.get("accept", "")
-    return not request.url.path.startswith("/api/") and "text/html" in asked
 
 
 def answer_known(request: AnyRequest, error: HeadwaterError) -> Response[Any]:
@@ -65,11 +57,9 @@ def _answer(
     request: AnyRequest, status: int, body: dict[str, str], headers: dict[str, str]
 ) -> Response[Any]:
     if wants_page(request):
-        return Template(
-            "error.html",
-            context={"status": status, **body},
-            status_code=status,
-            headers=headers,
+        message, hint = body["message"], body["hint"]
+        return page(
+            request, "error.html", status=status, headers=headers, message=message, hint=hint
         )
     return Response(body, status_code=status, headers=headers, media_type=MediaType.JSON)
 
@@ -81,7 +71,7 @@ def _to_login(request: AnyRequest) -> Response[Any]:
         return Response(
             None, status_code=HTTPStatus.UNAUTHORIZED, headers={"hx-redirect": "/login"}
         )
-    return Redirect(target, status_code=303)
+    return see_other(target)
 
 
 HANDLERS: ExceptionHandlersMap = {

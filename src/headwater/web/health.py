@@ -16,10 +16,13 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 from litestar import MediaType, Response, get
+from litestar.response import Template
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from headwater.base.errors import HeadwaterError, UnavailableError
 from headwater.base.telemetry import REGISTRY, get_logger
+from headwater.web.auth import find_actor
+from headwater.web.pages import AnyRequest, page, wants_page
 from headwater.web.services import Services
 
 KEEP_S = 2.0
@@ -114,10 +117,14 @@ def write_probe(data: Path, min_free_bytes: int) -> None:
 
 
 @get("/health", include_in_schema=False)
-async def show_health(health: HealthBook) -> Response[Health]:
-    """Answer 200 when every engine is really usable, else 503."""
-    answer = await health.read()
-    return Response(answer, status_code=200 if answer.ok else 503)
+async def show_health(request: AnyRequest, health: HealthBook) -> Response[Health] | Template:
+    """Answer 200 when every engine is really usable, else 503; as a page to a browser."""
+    found = await health.read()
+    status = 200 if found.ok else 503
+    if not wants_page(request):
+        return Response(found, status_code=status)
+    request.scope["user"] = await find_actor(request)
+    return page(request, "health.html", status=status, health=found)
 
 
 @get("/metrics", include_in_schema=False, media_type=MediaType.TEXT, sync_to_thread=False)

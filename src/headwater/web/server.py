@@ -6,26 +6,35 @@ In: `Services`. Out: one Litestar application. The only place in this room that 
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
 
 from headwater.web.api import ROUTES
 from headwater.web.assets import Assets, send_asset
+from headwater.web.docs import show_docs
 from headwater.web.errors import HANDLERS
 from headwater.web.headers import put_security_headers
 from headwater.web.health import HealthBook, show_health, show_metrics
+from headwater.web.login import LoginController
 from headwater.web.openapi import OPENAPI
 from headwater.web.rendering import create_templates
 from headwater.web.services import Services
+from headwater.web.setup import SetupController
+from headwater.web.throttle import Throttle
+
+PAGES: list[ControllerRouterHandler] = [LoginController, SetupController, show_docs]
 
 
 def create_web(services: Services) -> Litestar:
     """Build the application; it opens nothing and starts nothing."""
     health = HealthBook(services)
     assets = Assets()
+    throttle = Throttle(services.clock)
     return Litestar(
-        [*ROUTES, send_asset, show_health, show_metrics],
+        [*ROUTES, *PAGES, send_asset, show_health, show_metrics],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "health": Provide(lambda: health, sync_to_thread=False),
+            "throttle": Provide(lambda: throttle, sync_to_thread=False),
             "assets": Provide(lambda: assets, sync_to_thread=False),
         },
         exception_handlers=HANDLERS,
