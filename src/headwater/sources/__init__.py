@@ -1,0 +1,29 @@
+"""Sources: where messages come from, each with a slug, a type and write keys.
+
+In: a type of the catalogue and a nickname. Out: a source that is live at once. Write keys let a
+client write and never read, and they travel inside browsers, so they are kept as they are.
+"""
+
+from headwater.sources.catalog import CATALOG, SourceType, find_type
+from headwater.sources.connections import (
+    Source,
+    add_source,
+    find_by_write_key,
+    get_source,
+    list_sources,
+    rotate_write_key,
+    set_source_enabled,
+)
+
+__all__ = [
+    "CATALOG",
+    "Source",
+    "SourceType",
+    "add_source",
+    "find_by_write_key",
+    "find_type",
+    "get_source",
+    "list_sources",
+    "rotate_write_key",
+    "set_source_enabled",
+]
