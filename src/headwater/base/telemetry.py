@@ -28,6 +28,15 @@ CALLS_DROPPED = Counter(
 INGEST_LAG = Gauge(
     "headwater_ingest_lag_entries", "Log entries waiting to be stored", registry=REGISTRY
 )
+INGEST_STEP_SECONDS = Counter(
+    "headwater_ingest_step_seconds", "Time spent in each step", ["step"], registry=REGISTRY
+)
+RECORDS_QUARANTINED = Counter(
+    "headwater_ingest_quarantined", "Records that nothing could be done with", registry=REGISTRY
+)
+LOG_GAPS = Counter(
+    "headwater_ingest_log_gaps", "Times that entries of the log were missing", registry=REGISTRY
+)
 MESSAGES_RECEIVED = Counter(
     "headwater_tracking_messages", "Messages by outcome", ["outcome"], registry=REGISTRY
 )

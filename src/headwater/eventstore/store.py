@@ -56,8 +56,7 @@ class EventStore:
             "async_insert": 0,
             "max_partitions_per_insert_block": 1_000,
         }
-        if rows.num_rows:
-            await self._writers.run(lambda c: c.insert_arrow(table, rows, settings=settings))
+        await self._writers.run(lambda c: c.insert_arrow(table, rows, settings=settings))
 
     async def select(
         self, sql: str, parameters: Mapping[str, object] | None = None

@@ -1,0 +1,10 @@
+"""Carry records from the log into the store, each exactly once.
+
+In: the `calls` stream of the log. Out: rows of the store and wider profiles. Sees no HTTP, asks no
+questions of the store but which calls and routes it holds.
+"""
+
+from headwater.ingest.drops import Dropped, DropReason
+from headwater.ingest.worker import IngestWorker
+
+__all__ = ["DropReason", "Dropped", "IngestWorker"]

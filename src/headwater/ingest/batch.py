@@ -1,0 +1,72 @@
+"""Read the records of a range of log entries.
+
+In: entries. Out: calls, profile updates and rejects, each with the offset of its entry; a line that
+cannot be decoded becomes a reject that holds the whole line. Pure.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from headwater.base.ids import stable_id
+from headwater.eventlog import Entry, split_records
+from headwater.model import ApiCall, ProfileUpdate, Record, Reject
+
+At = tuple[int, ApiCall]
+"""A call and the offset of the log entry that holds it."""
+
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+
+
+class Batch(msgspec.Struct):
+    """What a range of entries holds, in order."""
+
+    calls: list[At] = []
+    updates: list[tuple[int, ProfileUpdate]] = []
+    rejects: list[tuple[int, Reject]] = []
+
+
+def decode_entries(entries: Iterable[Entry]) -> Batch:
+    """Return the records of `entries`."""
+    batch = Batch()
+    for entry in entries:
+        for number, line in enumerate(split_records(entry.data)):
+            _put(batch, entry, number, line)
+    return batch
+
+
+def _put(batch: Batch, entry: Entry, number: int, line: bytes) -> None:
+    try:
+        record = _decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
+        record = _reject_line(entry, number, line, err)
+    match record:
+        case ApiCall():
+            batch.calls.append((entry.offset, record))
+        case ProfileUpdate():
+            batch.updates.append((entry.offset, record))
+        case Reject():
+            batch.rejects.append((entry.offset, record))
+
+
+def _reject_line(entry: Entry, number: int, line: bytes, err: Exception) -> Reject:
+    return Reject(
+        app_id="",
+        reject_id=stable_id("line", str(entry.offset), str(number)),
+        received_at=entry.appended_at,
+        kind="record",
+        reason=f"undecodable: {err}",
+        sample=line.decode("utf-8", "replace"),
+    )
+
+
+def reject_call(offset: int, call: ApiCall, err: Exception) -> Reject:
+    """Return the reject that stands for a call nothing could be done with; it holds all of it."""
+    return Reject(
+        app_id=call.app_id,
+        reject_id=stable_id("call", str(offset), call.app_id, call.call_id),
+        received_at=call.received_at,
+        kind="event",
+        reason=f"not storable: {err}",
+        sample=msgspec.json.encode(call).decode("utf-8", "replace"),
+    )

@@ -1,0 +1,71 @@
+"""Turn a URI into a route: `/items/123?x=1` becomes `/items/:id`.
+
+In: a URI as sent. Out: its host and its route. Segments that look like an id, a date or an e-mail
+address become placeholders; version segments such as `v1` stay. Pure.
+"""
+
+import re
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+_MAX_SEGMENTS = 16
+_MAX_SEGMENT_CHARS = 64
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+_VERSION = re.compile(r"[vV]?\d{1,2}(\.\d{1,3}){1,2}|[vV]\d{1,3}([a-z]+\d*)?")
+_DATE = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?")
+_EMAIL = re.compile(r"[^@]+(@|%40)[^@]+", re.IGNORECASE)
+_ID = re.compile(
+    r"[-+]?\d+"  # a number
+    r"|\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?"  # a UUID
+    r"|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}"  # hexadecimal digits, not a word
+    r"|[0-9A-HJKMNP-TV-Z]{26}"  # a ULID
+    r"|[A-Za-z]{1,10}([-_][A-Za-z]{1,10})?_(?=[A-Za-z]*\d)[0-9A-Za-z]{6,}"  # cus_9s6XKzkNRiz8i3
+    r"|[A-Za-z]+[-_]?\d{4,}"  # order-20031
+    r"|(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}"  # letters and digits, too long for a word
+    r"|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_-]{16,}={0,2}"  # base64
+    r"|[A-Za-z0-9+/_-]{14,}={1,2}"  # base64, padded
+)
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Return host and path of a URI; the host is empty when only a path was sent."""
+    path = uri.split("?", 1)[0].split("#", 1)[0]
+    if not _SCHEME.match(path):
+        return "", path
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # a broken IPv6 address, for instance
+        return "", path.split("://", 1)[1].partition("/")[2]
+    return parts.netloc.rpartition("@")[2].lower(), parts.path
+
+
+def to_route(path: str) -> str:
+    """Return the template of a path, without a trailing slash."""
+    segments = [name_segment(segment) for segment in path.split("/") if segment]
+    if len(segments) > _MAX_SEGMENTS:
+        segments = [*segments[:_MAX_SEGMENTS], "*"]
+    return "/" + "/".join(segments)
+
+
+@lru_cache(maxsize=65_536)
+def name_segment(segment: str) -> str:
+    """Return the segment, or the placeholder for what it looks like."""
+    if segment.isalpha() and len(segment) < _MAX_SEGMENT_CHARS:
+        return segment
+    if _EMAIL.fullmatch(segment):
+        return ":email"
+    if _VERSION.fullmatch(segment):
+        return segment
+    if _DATE.fullmatch(segment):
+        return ":date"
+    if len(segment) > _MAX_SEGMENT_CHARS or _ID.fullmatch(segment):
+        return ":id"
+    return _name_stem(segment)
+
+
+def _name_stem(segment: str) -> str:
+    extension = _EXTENSION.search(segment)
+    if extension and extension.start():
+        return name_segment(segment[: extension.start()]) + extension.group()
+    return segment

@@ -1,0 +1,165 @@
+"""Take batches from the log and store them, each exactly once, whatever dies in between.
+
+In: the `calls` stream. Out: one insert a batch into the store, then wider profiles, then a position
+further on. A batch is a fixed range of offsets, written down before its first attempt, and its
+token is made of that range: an attempt that is repeated, after a crash or after trouble, inserts
+the very same rows and the store drops what it has. Holds no rules about calls: see `steps`.
+
+Entries missing from the log stop the worker and raise the alarm, until an operator has looked and
+either restored the log or set `ingest.skip_log_gaps`. A call that cannot be stored goes to
+`rejects` with its reason, whole, and the stream goes on.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from headwater.base.clock import Clock
+from headwater.base.crash import crash_point
+from headwater.base.errors import CorruptError, HeadwaterError, Transient
+from headwater.base.retry import backoff_s
+from headwater.base.settings import IngestSettings
+from headwater.base.telemetry import (
+    CALLS_STORED,
+    INGEST_LAG,
+    RECORDS_QUARANTINED,
+    get_logger,
+)
+from headwater.configdb import ConfigDb, Position, read_position, write_position
+from headwater.eventlog import Entry, EventLog, Stream
+from headwater.eventstore import EventStore
+from headwater.ingest.batch import At, Batch, decode_entries, reject_call
+from headwater.ingest.guard import Guards
+from headwater.ingest.poison import find_poison
+from headwater.ingest.reader import RangeReader
+from headwater.ingest.repeats import END_OF_LOG, drop_repeats
+from headwater.ingest.rows import to_call_rows, to_reject_rows
+from headwater.ingest.steps import make_steps, run_steps
+from headwater.profiles import Profiles
+
+READER = "ingest"
+_MAX_CLIENTS = 1_000
+_RETRY_FIRST_S = 0.2
+_RETRY_CAP_S = 15.0
+_logger = get_logger("ingest")
+
+
+class IngestWorker:
+    """The one reader of the `calls` stream."""
+
+    name = READER
+
+    def __init__(
+        self,
+        log: EventLog,
+        store: EventStore,
+        configdb: ConfigDb,
+        profiles: Profiles,
+        clock: Clock,
+        settings: IngestSettings,
+    ) -> None:
+        self._store = store
+        self._configdb = configdb
+        self._profiles = profiles
+        self._clock = clock
+        self._reader = RangeReader(log, clock, settings)
+        self._guards = Guards(max_routes=settings.max_routes, max_clients=_MAX_CLIENTS)
+        self._steps = make_steps(self._guards, late_after_s=settings.late_after_s)
+        self._position: Position | None = None
+
+    async def run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self.step()
+                failures = 0
+            except HeadwaterError as err:
+                if not isinstance(err, Transient | CorruptError):
+                    raise
+                failures += 1
+                wait_s = backoff_s(failures, first_s=_RETRY_FIRST_S, cap_s=_RETRY_CAP_S)
+                _logger.error("ingest_waits", error=err.message, code=err.code, wait_s=wait_s)  # noqa: TRY400 - expected trouble
+                await asyncio.sleep(wait_s)
+
+    async def step(self) -> int:
+        """Store one batch; return how many log entries it held, 0 after a while of silence."""
+        position = await self._wake()
+        # Forgotten until the batch is done: after trouble, the next step reads what was written.
+        self._position = None
+        entries = await self._take(position)
+        if not entries and position.pending is None:
+            self._position = position
+            return 0
+        first, last = position.pending or (entries[0].offset, entries[-1].offset)
+        if position.pending is None:
+            await self._move(Position(first, (first, last)))
+        crash_point("ingest.pending")
+        batch = await asyncio.to_thread(decode_entries, entries)
+        token = f"{Stream.CALLS}:{first}-{last}"
+        await self._store_batch(batch, token, before=first if position.pending else END_OF_LOG)
+        crash_point("ingest.inserted")
+        await self._profiles.fold(batch.updates, token=token)
+        crash_point("ingest.folded")
+        await self._move(Position(last + 1))
+        self._position = Position(last + 1)
+        crash_point("ingest.done")
+        INGEST_LAG.set(await self._reader.lag(last))
+        return len(entries)
+
+    async def _wake(self) -> Position:
+        """Return the position; the first time, learn what the store holds as well."""
+        if self._position is not None:
+            return self._position
+        await self._guards.learn(self._store)
+        found = await self._configdb.run(read_position, READER)
+        return found or Position(await self._reader.first_offset())
+
+    async def _take(self, position: Position) -> list[Entry]:
+        if position.pending is not None:
+            return await self._reader.take_again(*position.pending)
+        return await self._reader.take(position.next_offset)
+
+    async def _move(self, position: Position) -> None:
+        await self._configdb.run(write_position, self._clock, READER, Stream.CALLS, position)
+
+    async def _store_batch(self, batch: Batch, token: str, *, before: int) -> None:
+        new = await drop_repeats(self._store, batch.calls, before=before)
+        stored = await self._store_calls(batch, new, token) if new else 0
+        if batch.rejects:
+            await self._store.insert("rejects", to_reject_rows(batch.rejects), token=token)
+        CALLS_STORED.inc(stored)
+        _logger.info(
+            "calls_stored",
+            token=token,
+            calls=stored,
+            repeats=len(batch.calls) - len(new),
+            updates=len(batch.updates),
+            rejects=len(batch.rejects),
+        )
+
+    async def _store_calls(self, batch: Batch, calls: Sequence[At], token: str) -> int:
+        try:
+            return await self._insert(calls, "landing", token)
+        except Exception as err:
+            if isinstance(err, Transient):
+                raise
+            good = await self._quarantine(batch, calls)
+            return await self._insert(good, "landing", token)
+
+    async def _insert(self, calls: Sequence[At], table: str, token: str) -> int:
+        # Building columns takes a while; a thread leaves the event loop to those who wait for it.
+        rows = await asyncio.to_thread(lambda: to_call_rows(run_steps(calls, self._steps)))
+        await self._store.insert(table, rows, token=token)
+        return int(rows.num_rows)
+
+    async def _quarantine(self, batch: Batch, calls: Sequence[At]) -> list[At]:
+        """Move the calls that cannot be stored to the rejects; return the others."""
+
+        async def trial(some: Sequence[At]) -> None:
+            await self._insert(some, "landing_trial", "trial")
+
+        good, bad = await find_poison(calls, trial)
+        for (offset, call), err in bad:
+            batch.rejects.append((offset, reject_call(offset, call, err)))
+            _logger.error("call_quarantined", log_offset=offset, error=type(err).__name__)
+        RECORDS_QUARANTINED.inc(len(bad))
+        return good
