@@ -1,0 +1,11 @@
+"""Who uses the API: people and companies, what they are, and each one's activity in numbers.
+
+In: profile updates from the log, and questions. Out: merged profiles, `Person`, `Company` and
+`Rollup`. Calls themselves are counted by the store's own views; nothing here writes calls.
+"""
+
+from headwater.profiles.people import Company, Person
+from headwater.profiles.store import Profiles
+from headwater.profiles.windows import day_window, last_complete_day
+
+__all__ = ["Company", "Person", "Profiles", "day_window", "last_complete_day"]
