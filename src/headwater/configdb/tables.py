@@ -244,6 +244,9 @@ extension_connections = Table(
         "watermark", BigInteger, nullable=False
     ),  # highest log offset whose changes were put in the outbox
     C("watermark_day", String(10), nullable=False),  # last day whose rollups were put in the outbox
+    C("failures", Integer, nullable=False),  # refusals or silences of the endpoint in a row
+    C("retry_at", UtcDateTime),  # nothing is sent by itself before
+    C("last_error", Text, nullable=False),
     Index("uq_extension_connections_app_type", "app_id", "type", unique=True),
 )
 
@@ -272,9 +275,8 @@ outbox = Table(
     C("state", String(10), nullable=False),  # due | sent | delivered | dead
     C("payload", LargeBinary),  # empty once delivered
     C("attempts", Integer, nullable=False),
-    C("next_attempt_at", UtcDateTime),
     C("error", Text, nullable=False),
     C("created_at", UtcDateTime, nullable=False),
     C("delivered_at", UtcDateTime),
-    Index("ix_outbox_due", "connection_id", "state", "next_attempt_at"),
+    Index("ix_outbox_state", "connection_id", "state", "created_at", "message_id"),
 )

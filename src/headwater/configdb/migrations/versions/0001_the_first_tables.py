@@ -152,6 +152,9 @@ def upgrade() -> None:
         ),
         sa.Column("watermark", sa.BigInteger(), nullable=False),
         sa.Column("watermark_day", sa.String(length=10), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("retry_at", headwater.configdb.tables.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["app_id"], ["apps.id"], name=op.f("fk_extension_connections_app_id")
         ),
@@ -284,9 +287,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column(
-            "next_attempt_at", headwater.configdb.tables.UtcDateTime(timezone=True), nullable=True
-        ),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column(
             "created_at", headwater.configdb.tables.UtcDateTime(timezone=True), nullable=False
@@ -301,7 +301,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_outbox_due", ["connection_id", "state", "next_attempt_at"], unique=False
+            "ix_outbox_state", ["connection_id", "state", "created_at", "message_id"], unique=False
         )
 
     op.create_table(
@@ -339,7 +339,7 @@ def downgrade() -> None:
 
     op.drop_table("warehouse_syncs")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("ix_outbox_due")
+        batch_op.drop_index("ix_outbox_state")
 
     op.drop_table("outbox")
     with op.batch_alter_table("extension_runs", schema=None) as batch_op:
