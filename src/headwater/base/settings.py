@@ -121,6 +121,8 @@ class ExtensionSettings(Section, frozen=True):
     """Sending of profiles to other systems."""
 
     sync_every_s: float = 300.0
+    timeout_s: float = 30.0
+    """How long an endpoint may take to answer one batch."""
     retry_first_s: float = 1.0
     retry_cap_s: float = 300.0
 
