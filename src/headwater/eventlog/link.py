@@ -131,36 +131,31 @@ class Link:
 
     async def _connect(self) -> Session:
         address = await self._server.address()
-        for url in address.urls:
-            session = Session(Client(), address)
-            if await _is_connected(session, url):
-                return session
-        raise UnavailableError("The log's server cannot be reached.")
-
-
-async def _is_connected(session: Session, url: str) -> bool:
-    client = session.client
-    try:
-        await client.connect(
-            url,
-            token=session.address.token or None,
-            name="headwater",
-            allow_reconnect=False,
-            connect_timeout=_CONNECT_S,
-            ping_interval=_PING_S,
-            closed_cb=session.on_closed,
-            error_cb=_note_error,
-        )
-    except (OSError, NatsError, TimeoutError):
-        await _close(client)
-        return False
-    if client.max_payload < MAX_ENTRY_BYTES:
-        await _close(client)
-        raise MisconfiguredError(
-            f"The NATS server takes entries of {client.max_payload} bytes only.",
-            hint="Set `max_payload: 8MB` in the configuration of the NATS server.",
-        )
-    return True
+        session = Session(Client(), address)
+        client = session.client
+        try:
+            await client.connect(
+                address.urls,
+                token=address.token or None,
+                name="headwater",
+                allow_reconnect=False,
+                max_reconnect_attempts=1,  # of each URL, before the first connection
+                reconnect_time_wait=0,
+                connect_timeout=_CONNECT_S,
+                ping_interval=_PING_S,
+                closed_cb=session.on_closed,
+                error_cb=_note_error,
+            )
+        except (OSError, NatsError, TimeoutError) as err:
+            await _close(client)
+            raise UnavailableError("The log's server cannot be reached.") from err
+        if client.max_payload < MAX_ENTRY_BYTES:
+            await _close(client)
+            raise MisconfiguredError(
+                f"The NATS server takes entries of {client.max_payload} bytes only.",
+                hint="Set `max_payload: 8MB` in the configuration of the NATS server.",
+            )
+        return session
 
 
 async def _note_error(error: Exception) -> None:
