@@ -67,6 +67,13 @@ class NotFoundError(HeadwaterError, Terminal):
     status = HTTPStatus.NOT_FOUND
 
 
+class WrongMethodError(HeadwaterError, Terminal):
+    """The path is right, the verb is not."""
+
+    code = "method_not_allowed"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
 class ConflictError(HeadwaterError, Terminal):
     """It is there already, or it changed meanwhile."""
 

@@ -3,17 +3,28 @@
 New fields always get defaults, so that older log entries can still be read.
 """
 
-from headwater.model.api_call import ApiCall, ProfileUpdate, Record, Reject
+from headwater.model.api_call import (
+    NO_JSON,
+    ApiCall,
+    Direction,
+    ProfileKind,
+    ProfileUpdate,
+    Record,
+    Reject,
+)
 from headwater.model.message import Message
 from headwater.model.rollup import ClientCount, EndpointCount, ErrorCount, LatencyMs, Rollup
 
 __all__ = [
+    "NO_JSON",
     "ApiCall",
     "ClientCount",
+    "Direction",
     "EndpointCount",
     "ErrorCount",
     "LatencyMs",
     "Message",
+    "ProfileKind",
     "ProfileUpdate",
     "Record",
     "Reject",

@@ -1,0 +1,10 @@
+"""The Collector API: API calls, users and companies come in here, as Moesif's clients send them.
+
+In: HTTP posts. Out: records in the durable log, secrets masked, before the client gets its answer.
+Also reads access logs and event files for `headwater import`. Never looks into the store.
+"""
+
+from headwater.collector.http import CollectorApp, plain_path
+from headwater.collector.secret_text import MARK
+
+__all__ = ["MARK", "CollectorApp", "plain_path"]

@@ -1,0 +1,32 @@
+"""Say who sent a request, and check the ids in it.
+
+In: what the door knows beside the body. Out: the facts that every record carries, and opaque ids of
+bounded size. Pure.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from headwater.base.errors import InvalidInputError
+
+LONGEST_ID_BYTES = 512
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """Who sent a request, from where, and when it came."""
+
+    app_id: str
+    received_at: datetime
+    ip_address: str = ""
+    sdk: str = ""
+    """Name and version of the client library, as it names itself."""
+
+
+def checked_id(value: str | None, path: str) -> str:
+    """Return an id as it is, "" when not given; ids are compared byte by byte, never changed."""
+    if not value:
+        return ""
+    if len(value) > LONGEST_ID_BYTES or len(value.encode()) > LONGEST_ID_BYTES:
+        raise InvalidInputError(f"An id has at most {LONGEST_ID_BYTES} bytes.", field=path)
+    return value

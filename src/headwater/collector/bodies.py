@@ -1,0 +1,74 @@
+"""Keep captured bodies: masked, measured, on one line, and never larger than the log can carry.
+
+In: raw JSON as the client sent it. Out: the same bytes wherever possible. A body over the limit is
+kept as base64 of its beginning. Pure.
+"""
+
+import base64
+
+import msgspec
+from msgspec import Raw
+
+from headwater.collector.json_text import check_depth, read_json, write_json
+from headwater.collector.masking import mask_body
+from headwater.collector.secret_text import mask_words
+from headwater.model import NO_JSON, ApiCall
+
+BASE64 = "base64"
+TRUNCATED = "truncated"
+_NULL = b"null"
+
+
+class Body(msgspec.Struct, frozen=True):
+    """One captured body."""
+
+    raw: Raw = NO_JSON
+    encoding: str = ""
+    size_bytes: int = 0
+    """Of the body on the client's wire, as far as it is known."""
+    is_cut: bool = False
+
+
+def read_body(
+    raw: Raw, transfer_encoding: str | None, announced_bytes: int, path: str, max_bytes: int
+) -> Body:
+    """Return what is kept of a body."""
+    sent = clean_json(raw)
+    if not sent:
+        return Body(size_bytes=announced_bytes)
+    is_base64 = transfer_encoding == BASE64 and sent.startswith(b'"')
+    size_bytes = announced_bytes or (len(sent) * 3 // 4 if is_base64 else len(sent))
+    encoding = BASE64 if is_base64 else ""
+    if len(sent) > max_bytes:
+        return Body(_beginning(sent, encoding, max_bytes // 4), BASE64, size_bytes, is_cut=True)
+    check_depth(sent, path)
+    return Body(Raw(mask_body(sent, encoding)), encoding, size_bytes)
+
+
+def clean_json(raw: Raw) -> bytes:
+    """Return JSON without line breaks (the log keeps one record a line), or nothing for null."""
+    sent = bytes(raw).strip()
+    return b"" if sent == _NULL else sent.replace(b"\n", b" ").replace(b"\r", b" ")
+
+
+def cut_bodies(call: ApiCall, max_bytes: int) -> ApiCall:
+    """Return a call that is too large with no more than the beginning of its bodies."""
+    changes: dict[str, object] = {"flags": tuple(dict.fromkeys((*call.flags, TRUNCATED)))}
+    for side in ("request", "response"):
+        sent = bytes(getattr(call, f"{side}_body"))
+        if len(sent) > max_bytes // 4:
+            encoding = getattr(call, f"{side}_encoding")
+            changes[f"{side}_body"] = _beginning(sent, encoding, max_bytes // 4)
+            changes[f"{side}_encoding"] = BASE64
+    return msgspec.structs.replace(call, **changes)
+
+
+def _beginning(sent: bytes, encoding: str, keep_bytes: int) -> Raw:
+    if encoding == BASE64:
+        whole_groups = keep_bytes // 4 * 4
+        return Raw(mask_body(write_json(read_json(sent)[:whole_groups]), BASE64))
+    # Cut where a value ends, so that no half of a secret escapes its mask.
+    text = sent[:keep_bytes]
+    end = max(text.rfind(b'"'), text.rfind(b",")) + 1
+    masked = mask_words(text[: end or keep_bytes].decode("utf-8", "replace"))
+    return Raw(write_json(base64.b64encode(masked.encode()).decode()))

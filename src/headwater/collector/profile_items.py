@@ -1,0 +1,71 @@
+"""Turn a user or company that a client sent into the change that the log keeps.
+
+In: one JSON object of `/v1/users` or `/v1/companies`. Out: a `ProfileUpdate`: checked ids, the
+session token as a fingerprint, every other field as it came, secrets masked. Pure.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Raw
+
+from headwater.base.errors import InvalidInputError
+from headwater.base.ids import new_id
+from headwater.base.vault import Vault
+from headwater.collector.arrival import Arrival, checked_id
+from headwater.collector.json_text import check_depth, write_json
+from headwater.collector.masking import mask_json
+from headwater.collector.times import read_time
+from headwater.collector.tolerance import as_text
+from headwater.model import NO_JSON, ProfileKind, ProfileUpdate
+
+
+def to_profile(
+    item: dict[str, Any], kind: ProfileKind, arrival: Arrival, vault: Vault
+) -> ProfileUpdate:
+    """Return the record of one profile; null means not given."""
+    sent = {name: value for name, value in item.items() if value is not None}
+    token = _session_token(sent)
+    moment = sent.pop("modified_time", None)
+    company_id = _take_id(sent, "company_id")
+    anonymous_id = _take_id(sent, "anonymous_id")
+    user_id = _take_id(sent, "user_id") if kind == "user" else ""
+    if not (user_id or anonymous_id if kind == "user" else company_id):
+        raise InvalidInputError("This is required.", field=f"$.{kind}_id")
+    return ProfileUpdate(
+        app_id=arrival.app_id,
+        kind=kind,
+        id=user_id if kind == "user" else company_id,
+        update_id=new_id("upd"),
+        time=_read_moment(moment) or arrival.received_at,
+        received_at=arrival.received_at,
+        anonymous_id=anonymous_id,
+        company_id=company_id,
+        session_key=vault.fingerprint(token) if token else "",
+        fields=_fields(sent),
+    )
+
+
+def _take_id(sent: dict[str, Any], name: str) -> str:
+    value = sent.pop(name, None)
+    return "" if value is None else checked_id(as_text(value, f"$.{name}"), f"$.{name}")
+
+
+def _session_token(sent: dict[str, Any]) -> str:
+    """Take the token; of a list, the newest, which is the last."""
+    value = sent.pop("session_token", None)
+    if isinstance(value, list):
+        value = value[-1] if value else None
+    return "" if value is None else as_text(value, "$.session_token")
+
+
+def _read_moment(value: object) -> datetime | None:
+    return read_time(value) if isinstance(value, str | int | float) else None
+
+
+def _fields(sent: dict[str, Any]) -> Raw:
+    if not sent:
+        return NO_JSON
+    document = write_json(sent)
+    check_depth(document, "$")
+    return Raw(mask_json(document))
