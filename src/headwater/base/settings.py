@@ -95,7 +95,11 @@ class TrackingSettings(Section, frozen=True):
     max_event_bytes: int = 32_768
     max_batch_bytes: int = 512_000
     max_batch_items: int = 2_500
+    max_in_flight: int = 1_000
+    """Requests at the same time; more are answered 429."""
+    body_timeout_s: float = 30.0
     dedup_days: int = 7
+    """How long a repeated `messageId` of the same source is recognised."""
 
 
 class FederationSettings(Section, frozen=True):

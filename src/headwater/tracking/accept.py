@@ -1,0 +1,143 @@
+"""Decide about one request: who sends, what is good, and when it is safe.
+
+In: a body and how it arrived. Out: after the durable append, the items that were refused. Raises
+what the client must be told; `reason` in an error's facts is the code for people and programs.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from headwater.base.clock import Clock
+from headwater.base.errors import HeadwaterError, InvalidInputError, TooLargeError
+from headwater.base.settings import TrackingSettings
+from headwater.base.telemetry import MESSAGES_RECEIVED
+from headwater.model import Message
+from headwater.tracking.keys import SourceKeys, read_basic
+from headwater.tracking.normalise import REASONS, Reception, Refusal, normalise
+from headwater.tracking.once import AppendOnce
+from headwater.tracking.wire import Envelope, Item, Unreadable, read_envelope, read_item
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """What the door knows about a request."""
+
+    body: bytes
+    type: str
+    """From the path; empty for batch paths."""
+    is_short_path: bool
+    authorization: str
+    ip: str
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """One item of a batch that was not kept."""
+
+    index: int
+    code: str
+    message: str
+
+
+class Accept:
+    """The rule of the Tracking API, without its HTTP."""
+
+    def __init__(
+        self, once: AppendOnce, keys: SourceKeys, clock: Clock, settings: TrackingSettings
+    ) -> None:
+        self._once = once
+        self._keys = keys
+        self._clock = clock
+        self._settings = settings
+
+    async def accept(self, arrival: Arrival) -> list[Rejected]:
+        """Return the refused items of a batch, once the good ones are durable.
+
+        Raises when nothing of the request could be kept.
+        """
+        envelope = read_envelope(arrival.body)
+        self._check_size(envelope)
+        items = [read_item(raw, self._settings.max_event_bytes) for raw in envelope.items]
+        judged = await self._judge(items, envelope, arrival)
+        messages = [result for result in judged if isinstance(result, Message)]
+        if not messages:
+            raise _nothing_left(judged, is_batch=envelope.is_batch)
+        fresh = await self._once.append(messages)
+        MESSAGES_RECEIVED.labels("accepted").inc(fresh)
+        MESSAGES_RECEIVED.labels("duplicate").inc(len(messages) - fresh)
+        return _rejected(judged)
+
+    def _check_size(self, envelope: Envelope) -> None:
+        most = self._settings.max_batch_items
+        if envelope.is_batch and not envelope.items:
+            raise InvalidInputError(REASONS["empty_batch"], reason="empty_batch")
+        if len(envelope.items) > most:
+            raise TooLargeError(
+                f"A batch has {most} messages at most.",
+                hint="Send smaller batches.",
+                reason="too_large",
+            )
+
+    async def _judge(
+        self, items: Sequence[Item], envelope: Envelope, arrival: Arrival
+    ) -> list[Message | Refusal]:
+        source_ids = await self._find_sources(items, envelope, arrival)
+        reception = Reception(
+            received_at=self._clock.now(),
+            sent_at=envelope.sent_at,
+            type="" if envelope.is_batch else arrival.type,
+            is_short_path=arrival.is_short_path,
+            ip=arrival.ip,
+            context=envelope.context,
+            integrations=envelope.integrations,
+        )
+        return [
+            _verdict(item, source_id, reception)
+            for item, source_id in zip(items, source_ids, strict=True)
+        ]
+
+    async def _find_sources(
+        self, items: Sequence[Item], envelope: Envelope, arrival: Arrival
+    ) -> list[str | Refusal]:
+        """Return each item's source: of the key for all, else of the item's own key."""
+        key = read_basic(arrival.authorization) or envelope.write_key
+        if key or not any(_own_key(item) for item in items):
+            return [(await self._keys.enter(key)).id] * len(items)
+        return [await self._enter_by_item(item) for item in items]
+
+    async def _enter_by_item(self, item: Item) -> str | Refusal:
+        try:
+            return (await self._keys.enter(_own_key(item))).id
+        except HeadwaterError as err:
+            if "reason" not in err.facts:
+                raise
+            return Refusal(str(err.facts["reason"]))
+
+
+def _verdict(item: Item, source_id: str | Refusal, reception: Reception) -> Message | Refusal:
+    if isinstance(item, Unreadable):
+        return Refusal(item.code)
+    if isinstance(source_id, Refusal):
+        return source_id
+    return normalise(item, source_id, reception)
+
+
+def _own_key(item: Item) -> str:
+    key = "" if isinstance(item, Unreadable) else item.get("writeKey")
+    return key if isinstance(key, str) else ""
+
+
+def _rejected(judged: Sequence[Message | Refusal]) -> list[Rejected]:
+    found = [
+        Rejected(index, result.code, REASONS[result.code])
+        for index, result in enumerate(judged)
+        if isinstance(result, Refusal)
+    ]
+    for one in found:
+        MESSAGES_RECEIVED.labels(one.code).inc()
+    return found
+
+
+def _nothing_left(judged: Sequence[Message | Refusal], *, is_batch: bool) -> HeadwaterError:
+    rejected = _rejected(judged)
+    code = "empty_batch_result" if is_batch else rejected[0].code
+    return InvalidInputError(REASONS[code], reason=code, rejected=rejected if is_batch else [])
