@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -254,6 +255,14 @@ async def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
     async with opened(tmp_path) as log:
         with pytest.raises(CorruptError):
             assert len(await read_all(log)) == 200
+
+
+async def test_the_server_is_told_to_fsync_before_it_acknowledges(
+    log: EventLog, tmp_path: Path
+) -> None:
+    """Its own default is every two minutes; kill -9 cannot show the difference, a power cut can."""
+    config = json.loads((tmp_path / "eventlog" / "nats.conf").read_text())
+    assert config["jetstream"]["sync_interval"] == "always"
 
 
 async def test_the_largest_entry_passes(log: EventLog) -> None:
