@@ -27,7 +27,8 @@ _WRITING_THREADS = 1
 class EventStore:
     """The one handle on the store; safe to share within the process that opened it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, owner: Client) -> None:
+        self._owner = owner  # an open handle keeps other processes off the path
         self._readers = Handles(engine.open_reader, threads=_READING_THREADS, name="store-read")
         self._writers = Handles(engine.open_writer, threads=_WRITING_THREADS, name="store-write")
 
@@ -35,14 +36,15 @@ class EventStore:
     def open(cls, settings: EventStoreSettings, data: Path) -> "EventStore":
         """Connect and migrate; `MisconfiguredError` when another process owns the path."""
         engine = find_engine(settings, data)
-        client = engine.open_writer()
+        owner = engine.open_writer()
         try:
             with engine_errors():
-                migrate(client, read_steps())
-                _keep_call_ids(client, settings.dedup_days)
-        finally:
-            client.close()
-        return cls(engine)
+                migrate(owner, read_steps())
+                _keep_call_ids(owner, settings.dedup_days)
+        except BaseException:
+            owner.close()
+            raise
+        return cls(engine, owner)
 
     async def insert(self, table: str, rows: pa.Table, *, token: str) -> None:
         """Insert once: the same token again adds nothing, in the table and in all its views.
@@ -85,6 +87,7 @@ class EventStore:
         """Let go of every handle, so that another process (or path) can be opened."""
         self._readers.close()
         self._writers.close()
+        self._owner.close()
 
 
 def _keep_call_ids(client: Client, days: int) -> None:

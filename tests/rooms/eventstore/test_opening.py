@@ -1,0 +1,117 @@
+"""A data directory has one owner, is brought to this version, and survives a crash on the way."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+
+from headwater.base.errors import MisconfiguredError
+from headwater.base.settings import EventStoreSettings
+from headwater.eventstore import EventStore
+from headwater.eventstore.connect import find_engine
+from headwater.eventstore.migrate import migrate, read_steps
+
+_OPEN = """
+import sys
+from pathlib import Path
+from headwater.base.errors import MisconfiguredError
+from headwater.base.settings import EventStoreSettings
+from headwater.eventstore import EventStore
+try:
+    EventStore.open(EventStoreSettings(), Path(sys.argv[1])).close()
+except MisconfiguredError as err:
+    print("REFUSED", err.hint)
+"""
+
+
+def _open_elsewhere(data: Path, crash_at: str = "") -> subprocess.CompletedProcess[str]:
+    environment = os.environ | ({"HEADWATER_CRASH_AT": crash_at} if crash_at else {})
+    return subprocess.run(
+        [sys.executable, "-c", _OPEN, str(data)],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_second_process_is_refused_at_once(tmp_path: Path) -> None:
+    """With advice; and once the first has closed, the second may."""
+    store = EventStore.open(EventStoreSettings(), tmp_path)
+    refused = _open_elsewhere(tmp_path)
+    store.close()
+    assert "REFUSED Only one process" in refused.stdout
+    assert "REFUSED" not in _open_elsewhere(tmp_path).stdout
+
+
+def test_a_second_path_in_one_process_is_refused(tmp_path: Path) -> None:
+    """chDB holds one path; the error says so instead of mixing data."""
+    store = EventStore.open(EventStoreSettings(), tmp_path / "a")
+    with pytest.raises(MisconfiguredError):
+        EventStore.open(EventStoreSettings(), tmp_path / "b")
+    store.close()
+
+
+@pytest.mark.parametrize("statement", [1, 2, 7, 14])
+async def test_a_crash_in_the_middle_of_a_migration_is_mended(
+    tmp_path: Path, statement: int
+) -> None:
+    """The next start finishes what was begun."""
+    crashed = _open_elsewhere(tmp_path, crash_at=f"eventstore.migrated_statement:{statement}")
+    assert crashed.returncode == 137
+    store = EventStore.open(EventStoreSettings(), tmp_path)
+    versions = await store.select("SELECT version FROM schema_versions ORDER BY version")
+    assert [row["version"] for row in versions] == [step.version for step in read_steps()]
+    assert await store.select("SELECT * FROM rejects") == []
+    store.close()
+
+
+async def test_opening_again_migrates_nothing(tmp_path: Path) -> None:
+    """Each file runs once."""
+    EventStore.open(EventStoreSettings(), tmp_path).close()
+    store = EventStore.open(EventStoreSettings(), tmp_path)
+    [row] = await store.select("SELECT count() AS n FROM schema_versions")
+    store.close()
+    assert row["n"] == len(read_steps())
+
+
+def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    """An old version must not write into tables that it does not know."""
+    client = find_engine(EventStoreSettings(), tmp_path).open_writer()
+    steps = read_steps()
+    migrate(client, steps)
+    with pytest.raises(MisconfiguredError, match="newer"):
+        migrate(client, steps[:-1])
+    client.close()
+
+
+def test_a_table_that_would_count_retries_twice_is_refused(tmp_path: Path) -> None:
+    """Without a window of its own a view's target repeats every retried batch."""
+    client = find_engine(EventStoreSettings(), tmp_path).open_writer()
+    client.command("CREATE TABLE careless (a Int8) ENGINE = MergeTree ORDER BY a")
+    with pytest.raises(MisconfiguredError, match="careless"):
+        migrate(client, read_steps())
+    client.close()
+
+
+async def test_the_time_that_call_ids_are_kept_follows_the_setting(tmp_path: Path) -> None:
+    """A change takes effect at the next start."""
+    for days in (30, 7):
+        store = EventStore.open(EventStoreSettings(dedup_days=days), tmp_path)
+        [row] = await store.select(
+            "SELECT engine_full AS e FROM system.tables"
+            " WHERE database = 'headwater' AND name = 'call_ids'"
+        )
+        assert f"toIntervalDay({days})" in row["e"]
+        store.close()
+
+
+async def test_a_data_directory_may_be_named_by_url(tmp_path: Path) -> None:
+    """chdb:///path is the written-out form of the default."""
+    store = EventStore.open(EventStoreSettings(url=f"chdb://{tmp_path}/elsewhere"), tmp_path)
+    await store.check()
+    store.close()
+    assert (tmp_path / "elsewhere").is_dir()
+    client = clickhouse_connect.get_client(interface="chdb", path=str(tmp_path / "elsewhere"))
+    assert client.query("SELECT count() FROM headwater.calls").result_rows == [(0,)]
+    client.close()
