@@ -38,7 +38,8 @@ class EventLogSettings(Section, frozen=True):
     """Empty: our own `nats-server` child. Else `nats://host:4222` of a cluster."""
     replicas: int = 1
     max_disk_bytes: int = 20_000_000_000
-    """At this size the log refuses new entries (503) rather than forgetting old ones."""
+    """At this size the log refuses new entries (503) rather than forgetting old ones. Calls and
+    messages have one half each, so that neither can starve the other."""
     keep_consumed_s: int = 7 * 24 * 3_600
     """How long entries stay after every reader has passed them; less when the log is half full."""
 

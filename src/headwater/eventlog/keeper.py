@@ -46,8 +46,11 @@ class LogKeeper:
         passed = await self._slowest_reader(stream)
         if passed is None or passed <= state.first_offset:
             return state.first_offset
-        full = state.bytes_on_disk > _ROOMY * self._settings.max_disk_bytes
-        keep_from = passed if full else await self._first_young(stream, state.first_offset, passed)
+        limit_bytes = self._settings.max_disk_bytes / len(Stream)
+        is_filling_up = state.bytes_on_disk > _ROOMY * limit_bytes
+        keep_from = (
+            passed if is_filling_up else await self._first_young(stream, state.first_offset, passed)
+        )
         if keep_from > state.first_offset:
             await self._log.trim(stream, keep_from)
             _logger.info("log_trimmed", stream=stream, keep_from=keep_from)
