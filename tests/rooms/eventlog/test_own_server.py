@@ -21,6 +21,7 @@ from headwater.base.settings import EventLogSettings
 from headwater.eventlog import MAX_ENTRY_BYTES, EventLog, Stream, nats, nats_server, open_event_log
 from headwater.eventlog.nats import NatsLog
 from headwater.eventlog.nats_server import NatsServer
+from tests.support.processes import family_of, kill_all, parent_of, processes, wait_until_dead
 
 WRITER = Path(__file__).with_name("writer.py")
 SOURCE = Path(__file__).parents[3] / "src"
@@ -62,27 +63,6 @@ async def read_all(log: EventLog, first: int = 1) -> list[bytes]:
     return found
 
 
-def processes(field: str) -> dict[int, str]:
-    """Return a field of every process that runs; those that only wait to be buried do not."""
-    listing = subprocess.run(
-        ["ps", "-A", "-ww", "-o", f"pid=,stat=,{field}="],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    rows = (line.split(maxsplit=2) for line in listing.splitlines())
-    return {int(pid): value for pid, state, value in rows if not state.startswith("Z")}
-
-
-def children_of(pid: int) -> list[int]:
-    return [child for child, parent in processes("ppid").items() if int(parent) == pid]
-
-
-def wait_until_dead(pids: list[int], within_s: float = 10) -> None:
-    end = time.monotonic() + within_s
-    while alive := set(pids) & set(processes("ppid")):
-        assert time.monotonic() < end, f"still alive after {within_s} s: {alive}"
-        time.sleep(0.05)
-
-
 @contextlib.contextmanager
 def writing(data: Path) -> Iterator["subprocess.Popen[str]"]:
     """Run a writer in another process; kill it at the end if nobody did."""
@@ -100,12 +80,6 @@ def writing(data: Path) -> Iterator["subprocess.Popen[str]"]:
             yield writer
         finally:
             writer.kill()
-
-
-def family_of(writer: "subprocess.Popen[str]") -> list[int]:
-    (guard,) = children_of(writer.pid)
-    (server,) = children_of(guard)
-    return [writer.pid, guard, server]
 
 
 def acknowledged_by(writer: "subprocess.Popen[str]") -> list[int]:
@@ -163,8 +137,7 @@ async def test_a_killed_guard_costs_nothing(log: EventLog) -> None:
     """Without its guard the server is ended and started again with a new one."""
     await log.append(Stream.CALLS, b"before")
     first_pid = server_of(log).pid
-    guard = int(processes("ppid")[first_pid])
-    os.kill(guard, signal.SIGKILL)
+    os.kill(parent_of(first_pid), signal.SIGKILL)
     wait_until_dead([first_pid])
     assert await log.append(Stream.CALLS, b"after") == 2
 
@@ -193,7 +166,8 @@ async def test_a_server_whose_disk_failed_takes_writes_again(
 async def test_the_server_ends_with_a_killed_parent(tmp_path: Path) -> None:
     """Kill -9 of the parent alone leaves nobody behind."""
     with writing(tmp_path) as writer:
-        family = family_of(writer)
+        family = family_of(writer.pid)
+        assert len(family) == 3, "the writer, the guard and the server"
         writer.kill()
         writer.wait()
         wait_until_dead(family)
@@ -205,10 +179,9 @@ async def test_every_acknowledged_entry_survives_kill_nine(tmp_path: Path, victi
     acknowledged: list[bytes] = []
     for run in range(3):
         with writing(tmp_path / "data") as writer:
-            family = family_of(writer)
+            family = family_of(writer.pid)
             await asyncio.sleep(0.3 + run / 10)
-            for pid in family if victims == "all" else family[:1]:
-                os.kill(pid, signal.SIGKILL)
+            kill_all(family if victims == "all" else family[:1])
             acknowledged += [str(number).encode() for number in acknowledged_by(writer)]
     async with opened(tmp_path / "data") as log:
         stored = await read_all(log)
