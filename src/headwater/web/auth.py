@@ -99,8 +99,14 @@ async def check_csrf(connection: Connection, expected: str) -> None:
 
 def check_same_origin(connection: Connection) -> None:
     """Refuse what a browser says comes from another site."""
+    services: Services = connection.app.state.services
+    ours = {
+        connection.headers.get("host", ""),
+        urlsplit(services.settings.server.public_url).netloc,
+    }
     origin = connection.headers.get("origin", "")
-    foreign = bool(origin) and urlsplit(origin).netloc != connection.headers.get("host", "")
+    # "null" is what a sandboxed frame sends: it has no netloc, and is nobody's.
+    foreign = bool(origin) and urlsplit(origin).netloc not in ours - {""}
     if foreign or connection.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         raise NotAllowedError("The request came from another site.")
 

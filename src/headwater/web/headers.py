@@ -6,7 +6,7 @@ relatives. Nothing inline is ever allowed: every script and style is a file of o
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
-from litestar.types import Message, Scope
+from litestar.types import BeforeMessageSendHookHandler, Message, Scope
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -17,18 +17,21 @@ _ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+_HTTPS_ONLY = {"strict-transport-security": "max-age=31536000"}
 
 
-async def put_security_headers(message: Message, scope: Scope) -> None:
-    """Add what is not set yet."""
-    if message["type"] != "http.response.start" or scope["type"] != ScopeType.HTTP:
-        return
-    headers = MutableScopeHeaders.from_message(message)
-    for name, value in _ALWAYS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("cache-control", "no-store")
-    if scope["scheme"] == "https":
-        headers.setdefault("strict-transport-security", _STRICT_TRANSPORT)
+def security_headers(*, https: bool) -> BeforeMessageSendHookHandler:
+    """Return the hook that adds what is not set yet; `https`: browsers reach us by https only."""
+    wanted = {**_ALWAYS, **(_HTTPS_ONLY if https else {})}
+
+    async def put_headers(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start" or scope["type"] != ScopeType.HTTP:
+            return
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in wanted.items():
+            headers.setdefault(name, value)
+
+    return put_headers

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Controller, get, post
 from litestar.datastructures import Cookie
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 from litestar.response import Redirect, Template
 
 from headwater.base.errors import TooManyError
@@ -42,7 +42,7 @@ class LoginForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 UrlEncoded = Body(media_type=RequestEncodingType.URL_ENCODED)
-NextPath = Annotated[str, Parameter(query="next")]
+NextPath = Annotated[str, QueryParameter(name="next")]
 
 
 class LoginController(Controller):

@@ -12,21 +12,28 @@ from headwater.web.api import ROUTES
 from headwater.web.assets import Assets, send_asset
 from headwater.web.docs import show_docs
 from headwater.web.errors import HANDLERS
-from headwater.web.headers import put_security_headers
+from headwater.web.headers import security_headers
 from headwater.web.health import HealthBook, show_health, show_metrics
 from headwater.web.login import LoginController
 from headwater.web.openapi import OPENAPI
+from headwater.web.overview import OverviewController
 from headwater.web.rendering import create_templates
 from headwater.web.services import Services
 from headwater.web.setup import SetupController
 from headwater.web.throttle import Throttle
 
-PAGES: list[ControllerRouterHandler] = [LoginController, SetupController, show_docs]
+PAGES: list[ControllerRouterHandler] = [
+    OverviewController,
+    LoginController,
+    SetupController,
+    show_docs,
+]
 
 
 def create_web(services: Services) -> Litestar:
     """Build the application; it opens nothing and starts nothing."""
     health = HealthBook(services)
+    https = services.settings.server.public_url.startswith("https://")
     assets = Assets()
     throttle = Throttle(services.clock)
     return Litestar(
@@ -38,7 +45,7 @@ def create_web(services: Services) -> Litestar:
             "assets": Provide(lambda: assets, sync_to_thread=False),
         },
         exception_handlers=HANDLERS,
-        before_send=[put_security_headers],
+        before_send=[security_headers(https=https)],
         openapi_config=OPENAPI,
         template_config=create_templates(assets),
         state=State({"services": services}),

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from headwater.base.clock import Clock
+from headwater.base.egress import Egress
 from headwater.base.settings import Settings
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.eventlog import EventLog
+from headwater.eventstore import EventStore
+from headwater.profiles import Profiles
 
 if TYPE_CHECKING:
-    from headwater.base.egress import Egress
-    from headwater.eventstore import EventStore
     from headwater.extensions import SegmentSync
-    from headwater.federation import Federation
-    from headwater.profiles import Profiles
+    from headwater.federation import FederationWorkers
     from headwater.warehouse import Warehouses
 else:
-    Egress = EventStore = SegmentSync = Federation = Profiles = Warehouses = object
+    SegmentSync = FederationWorkers = Warehouses = object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Services:
     store: EventStore
     profiles: Profiles
     segment: SegmentSync
-    federation: Federation
+    federation: FederationWorkers
     warehouses: Warehouses
     egress: Egress
     local_token: str = field(repr=False)
