@@ -28,7 +28,7 @@ from headwater.collector.accept import Accepted, accept_events, accept_profiles
 from headwater.collector.arrival import Arrival
 from headwater.collector.config import published
 from headwater.collector.reply import Reply
-from headwater.eventlog import GroupCommit
+from headwater.eventlog import MAX_ENTRY_BYTES, GroupCommit
 from headwater.workspace import App, CollectorKeys
 
 KEY_HEADER = "x-moesif-application-id"
@@ -157,7 +157,7 @@ class CollectorApp:
         CALLS_RECEIVED.labels("reject").inc(accepted.rejected)
 
     def _decide(self, kind: str, body: bytes, arrival: Arrival) -> Accepted:
-        most_bytes = self._settings.max_event_bytes
+        most_bytes = min(self._settings.max_event_bytes, MAX_ENTRY_BYTES)
         match kind:
             case "event":
                 return accept_events(body, arrival, self._vault, most_bytes)

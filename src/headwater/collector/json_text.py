@@ -18,7 +18,8 @@ from headwater.base.errors import InvalidInputError
 DEEPEST = 100
 """Levels of nesting: later readers have smaller stacks than ours."""
 
-_INT64_DIGITS = 18
+_INT64 = range(-(2**63), 2**64)
+_INT64_CHARACTERS = 20
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
@@ -102,7 +103,10 @@ def _read_float(text: str) -> float | str:
 
 
 def _read_int(text: str) -> int | str:
-    return int(text) if len(text) <= _INT64_DIGITS else text
+    # Hostile numbers have thousands of digits: look at the length first.
+    if len(text) <= _INT64_CHARACTERS and int(text) in _INT64:
+        return int(text)
+    return text
 
 
 def write_json(value: object) -> bytes:

@@ -21,7 +21,7 @@ from headwater.collector.secret_names import (
 )
 from headwater.collector.secret_text import MARK, is_card, mask_form, mask_query, mask_words
 
-_TOO_BIG_NUMBER = re.compile(rb"\d{19,}|\d[eE]\+?\d{3,}")
+_TOO_BIG_NUMBER = re.compile(rb"\d{20,}|\d[eE]\+?\d{3,}")
 
 
 def mask_headers(headers: dict[str, str]) -> dict[str, str]:

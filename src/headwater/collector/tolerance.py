@@ -97,6 +97,8 @@ def read_event(item: bytes) -> Understood:
     unknown: dict[str, object] = {}
     request = _take(sent, "request", _REQUEST, unknown)
     response = _take(sent, "response", _RESPONSE, unknown)
+    if not request:
+        raise InvalidInputError("This is required.", field="$.request")
     for name in ("uri", "verb"):
         if name not in request:
             raise InvalidInputError("This is required.", field=f"$.request.{name}")
