@@ -107,9 +107,20 @@ class FederationSettings(Section, frozen=True):
     """Delivery to destinations."""
 
     timeout_s: float = 10.0
+    """For one request to a destination, its answer included."""
+    concurrency: int = 16
+    """Requests at the same time to one destination."""
     retry_first_s: float = 1.0
     retry_cap_s: float = 900.0
     give_up_after_s: int = 72 * 3600
+    """Then a message is a dead letter: kept, and replayable."""
+    keep_dead_s: int = 14 * 86_400
+    pause_after_failures: int = 5
+    """After so many failures in a row a destination rests."""
+    pause_cap_s: float = 60.0
+    park_after_s: int = 4 * 3600
+    """Messages for a resting destination wait in the log for so long, then in the configuration
+    database, so that the log can forget them."""
     poll_s: float = 0.5
 
 

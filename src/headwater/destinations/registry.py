@@ -1,0 +1,21 @@
+"""List the types of destination.
+
+Out: one object for each type. A new type is a folder beside `webhook` and a line here.
+"""
+
+from headwater.base.errors import InvalidInputError
+from headwater.destinations.contract import Destination
+from headwater.destinations.webhook import Webhook
+
+DESTINATIONS: tuple[Destination, ...] = (Webhook(),)
+
+
+def find_destination(kind: str) -> Destination:
+    """Return the type, or raise `InvalidInputError` with the known names."""
+    for destination in DESTINATIONS:
+        if destination.type == kind:
+            return destination
+    known = ", ".join(destination.type for destination in DESTINATIONS)
+    raise InvalidInputError(
+        f"There is no destination type {kind!r}.", field="type", hint=f"Types are {known}."
+    )

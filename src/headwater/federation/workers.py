@@ -1,0 +1,111 @@
+"""Keep one courier at work for each enabled destination.
+
+In: the destinations of the configuration database, looked at every second. Out: couriers started,
+stopped and replaced as people add, switch and change destinations.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+
+from headwater.base.clock import Clock
+from headwater.base.egress import Egress
+from headwater.base.settings import FederationSettings
+from headwater.base.telemetry import get_logger
+from headwater.base.vault import Vault
+from headwater.configdb import ConfigDb, read_position
+from headwater.destinations import get_destination, list_destinations
+from headwater.eventlog import EventLog, Stream
+from headwater.federation.courier import Courier
+from headwater.federation.deliveries import DeliveryStatus, delivery_status, prune_dead_letters
+
+_LOOK_EVERY_S = 1.0
+_PRUNE_EVERY_S = 3600.0
+_logger = get_logger("federation")
+
+
+class FederationWorkers:
+    """The worker `federation`; one process runs it."""
+
+    name = "federation"
+
+    def __init__(
+        self,
+        configdb: ConfigDb,
+        log: EventLog,
+        vault: Vault,
+        egress: Egress,
+        clock: Clock,
+        settings: FederationSettings,
+    ) -> None:
+        self._configdb = configdb
+        self._log = log
+        self._vault = vault
+        self._egress = egress
+        self._clock = clock
+        self._settings = settings
+        self._couriers: dict[str, Courier] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._pruned_at_s = clock.monotonic_s()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            while True:
+                await self.refresh()
+                await self._prune()
+                await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            await self._stop(list(self._tasks))
+
+    async def refresh(self) -> None:
+        """Bring the couriers in line with the configuration."""
+        found = await self._configdb.run(list_destinations)
+        wanted = {instance.id: instance for instance in found if instance.enabled}
+        outdated = [
+            name for name, courier in self._couriers.items() if wanted.get(name) != courier.instance
+        ]
+        await self._stop(outdated)
+        for instance_id, instance in wanted.items():
+            if instance_id not in self._couriers:
+                courier = Courier(
+                    instance,
+                    self._configdb,
+                    self._log,
+                    self._vault,
+                    self._egress,
+                    self._clock,
+                    self._settings,
+                )
+                self._couriers[instance_id] = courier
+                self._tasks[instance_id] = asyncio.create_task(courier.run(), name=instance.reader)
+                _logger.info("courier_started", destination=instance_id)
+
+    async def status(self, destination_id: str) -> DeliveryStatus:
+        """Return a destination's totals, and how far behind the log it is."""
+        totals = await self._configdb.run(delivery_status, destination_id)
+        instance = await self._configdb.run(get_destination, destination_id)
+        position = await self._configdb.run(read_position, instance.reader)
+        state = await self._log.state(Stream.MESSAGES)
+        courier = self._couriers.get(destination_id)
+        return msgspec.structs.replace(
+            totals,
+            rests_s=round(courier.breaker.rest_s, 1) if courier else 0.0,
+            behind_entries=state.last_offset + 1 - position.next_offset if position else None,
+        )
+
+    async def _stop(self, names: list[str]) -> None:
+        tasks = [self._tasks.pop(name) for name in names]
+        for name in names:
+            del self._couriers[name]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _prune(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._pruned_at_s > _PRUNE_EVERY_S:
+            self._pruned_at_s = now_s
+            keep = timedelta(seconds=self._settings.keep_dead_s)
+            await self._configdb.run(prune_dead_letters, self._clock, keep)
