@@ -1,0 +1,98 @@
+"""Declare the Segment extension's settings and check what was filled in.
+
+In: what a person typed. Out: a base URL and a payload version that the rest can rely on.
+"""
+
+from urllib.parse import urlsplit
+
+from headwater.base.errors import InvalidInputError
+from headwater.extensions.contract import ExtensionType, Setting
+
+PAYLOAD_VERSIONS = ("current", "2019")
+_API_PATHS = ("/v1/batch", "/v1")
+
+SEGMENT = ExtensionType(
+    type="segment",
+    title="Segment",
+    description=(
+        "Sends each user's API activity as identify calls to Segment, to anything that speaks its "
+        "Tracking API, or to a source of this server."
+    ),
+    settings=(
+        Setting(
+            name="partner_key",
+            title="Partner key",
+            description="The write key of the source that receives the calls.",
+            required=True,
+            secret=True,
+        ),
+        Setting(
+            name="endpoint",
+            title="Endpoint",
+            description="Base URL of a Tracking API; empty for the source built into this server.",
+        ),
+        Setting(
+            name="payload_version",
+            title="Payload version",
+            description="Which generation of the traits to send; a source keeps its version.",
+            default=PAYLOAD_VERSIONS[0],
+            choices=PAYLOAD_VERSIONS,
+        ),
+    ),
+)
+
+
+def clean_endpoint(url: str) -> str:
+    """Return the base URL without `/v1`; empty stays empty: the built-in source."""
+    text = url.strip().rstrip("/")
+    if not text:
+        return ""
+    for ending in _API_PATHS:
+        text = text.removesuffix(ending).rstrip("/")
+    if not _is_base_url(text):
+        raise InvalidInputError(
+            "The endpoint is not a base URL.",
+            field="endpoint",
+            hint="Use a form such as https://api.segment.io, without query, fragment or user.",
+        )
+    return text
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    odd = any(character.isspace() or not character.isprintable() for character in text)
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and plain
+        and port != 0
+        and not odd
+    )
+
+
+def clean_partner_key(key: str) -> str:
+    """Return the key, or refuse what cannot be one."""
+    text = key.strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text or ":" in text:
+        raise InvalidInputError(
+            "The partner key is empty or holds characters that no write key has.",
+            field="partner_key",
+            hint="Copy the write key of the source; `headwater sources list` shows those here.",
+        )
+    return text
+
+
+def clean_payload_version(version: str) -> str:
+    """Return the version, or refuse an unknown one."""
+    if version not in PAYLOAD_VERSIONS:
+        raise InvalidInputError(
+            f"There is no payload version {version!r}.",
+            field="payload_version",
+            hint=f"Known: {', '.join(PAYLOAD_VERSIONS)}.",
+        )
+    return version
