@@ -9,16 +9,19 @@ our data directory and reports to nobody.
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dlt
 import pyarrow as pa
+from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.dictionary import DictionaryProvider
 from dlt.common.configuration.providers.provider import ConfigProvider
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.destination.exceptions import DestinationException
-from dlt.common.runtime.run_context import RunContext, switched_run_context
+from dlt.common.runtime.run_context import RunContext
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -69,7 +72,6 @@ class Loader:
     """One schema of one warehouse, for the time of one load."""
 
     def __init__(self, settings: WarehouseSettings, schema: str, folder: Path) -> None:
-        self._schema = schema
         self._pipeline = dlt.pipeline(
             _PIPELINE,
             pipelines_dir=str(folder),
@@ -132,7 +134,7 @@ class Loader:
             with client.with_staging_dataset():
                 if client.sql_client.has_dataset():
                     client.sql_client.drop_dataset()
-            if client.sql_client.has_dataset():
+            with suppress(DatabaseUndefinedRelation):  # nothing was ever loaded here
                 notes = client.sql_client.make_qualified_table_name("_dlt_version")
                 client.sql_client.execute_sql(f"DELETE FROM {notes}")
 
@@ -154,9 +156,10 @@ def open_loader(settings: WarehouseSettings, schema: str, folder: Path) -> Itera
     with _ONE_AT_A_TIME:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        # Set before dlt makes a context of its own, which would report to its makers.
+        Container()[PluggableRunContext] = PluggableRunContext(_Context(folder))
         try:
-            with switched_run_context(_Context(folder)):
-                yield Loader(settings, schema, folder)
+            yield Loader(settings, schema, folder)
         except (PipelineStepFailed, DestinationException) as err:
             raise UnavailableError(
                 f"The warehouse did not take the load: {_root_cause(err)}",

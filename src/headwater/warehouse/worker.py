@@ -17,7 +17,7 @@ from headwater.base.settings import WarehouseSettings
 from headwater.base.telemetry import get_logger
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, read_position
-from headwater.eventlog import EventLog, Stream
+from headwater.eventlog import EventLog, LogState, Stream
 from headwater.warehouse import store
 from headwater.warehouse.store import Sync, Warehouse, reader_of
 from headwater.warehouse.sync import Syncer
@@ -89,18 +89,19 @@ class Warehouses:
 
     async def step(self) -> int:
         """Sync each warehouse that is due and has something to load; return how many did."""
-        last = (await self._log.state(Stream.MESSAGES)).last_offset
+        log = await self._log.state(Stream.MESSAGES)
         done = 0
         for warehouse in await self.list():
-            if warehouse.enabled and await self._is_due(warehouse, last):
+            if warehouse.enabled and await self._is_due(warehouse, log):
                 done += await self._try_sync(warehouse)
         return done
 
-    async def _is_due(self, warehouse: Warehouse, last: int) -> bool:
+    async def _is_due(self, warehouse: Warehouse, log: LogState) -> bool:
         if self._clock.monotonic_s() < self._due_s.get(warehouse.id, 0.0):
             return False
         place = await self._configdb.run(read_position, reader_of(warehouse.id))
-        return place is None or place.next_offset <= last
+        first = max(place.next_offset if place else 0, log.first_offset)
+        return first <= log.last_offset
 
     async def _try_sync(self, warehouse: Warehouse) -> bool:
         try:
