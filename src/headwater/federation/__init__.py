@@ -11,13 +11,14 @@ from headwater.federation.deliveries import (
     list_dead_letters,
     replay_dead_letters,
 )
-from headwater.federation.sample import send_sample
+from headwater.federation.sample import SampleResult, send_sample
 from headwater.federation.workers import FederationWorkers
 
 __all__ = [
     "DeadLetter",
     "DeliveryStatus",
     "FederationWorkers",
+    "SampleResult",
     "delivery_status",
     "list_dead_letters",
     "replay_dead_letters",

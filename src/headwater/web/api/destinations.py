@@ -1,0 +1,202 @@
+"""Manage destinations by HTTP: the catalogue, add, list, switch, test, status, replay.
+
+In: JSON. Out: JSON. Secrets go in and never come out again, but for one that is made on adding.
+"""
+
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from litestar import Controller, get, post
+
+from headwater.destinations import (
+    DESTINATIONS,
+    Instance,
+    Setting,
+    add_destination,
+    get_destination,
+    list_destinations,
+    set_destination_enabled,
+    show_settings,
+)
+from headwater.federation import (
+    DeadLetter,
+    DeliveryStatus,
+    SampleResult,
+    list_dead_letters,
+    replay_dead_letters,
+    send_sample,
+)
+from headwater.sources import get_source
+from headwater.web.api.paging import Page, page_of
+from headwater.web.auth import needs
+from headwater.web.services import Services
+
+
+class NewDestination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/v1/destinations`."""
+
+    type: str
+    source: str
+    """Slug or id."""
+    name: str = ""
+    settings: dict[str, str] = {}
+
+
+class DestinationItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One destination; secrets are masked."""
+
+    id: str
+    type: str
+    name: str
+    source_id: str
+    enabled: bool
+    enabled_at: datetime
+    created_at: datetime
+    settings: dict[str, str]
+
+
+class CreatedDestination(DestinationItem, frozen=True, kw_only=True):
+    """The answer on adding: `secrets` were made here and are shown only now."""
+
+    secrets: dict[str, str]
+
+
+class DestinationKind(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the catalogue."""
+
+    type: str
+    title: str
+    settings: tuple[Setting, ...]
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a replay: dead letters first tried in this range."""
+
+    since: datetime | None = msgspec.field(name="from", default=None)
+    until: datetime | None = msgspec.field(name="to", default=None)
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of a replay."""
+
+    id: str
+    replayed: int
+
+
+class DestinationsController(Controller):
+    """`/api/v1/destinations`."""
+
+    path = "/api/v1/destinations"
+    tags = ("Destinations",)
+
+    @get("/catalog", guards=[needs("read")])
+    async def catalog(self) -> list[DestinationKind]:
+        """List the types of destination and their settings."""
+        return [
+            DestinationKind(type=kind.type, title=kind.title, settings=kind.settings)
+            for kind in DESTINATIONS
+        ]
+
+    @get(guards=[needs("read")])
+    async def list_all(
+        self, services: Services, limit: int = 100, cursor: str = ""
+    ) -> Page[DestinationItem]:
+        """List the destinations, oldest first."""
+        found = await services.configdb.run(list_destinations)
+        items = [_item(services, instance) for instance in found]
+        return page_of(items, lambda item: item.id, limit, cursor)
+
+    @post(guards=[needs("admin")])
+    async def create(self, services: Services, data: NewDestination) -> CreatedDestination:
+        """Add a destination; it gets what its source receives from now on."""
+        instance, secrets = await services.configdb.run(_add, services, data)
+        fields = msgspec.structs.asdict(_item(services, instance))
+        return CreatedDestination(**fields, secrets=secrets)
+
+    @get("/{destination_id:str}", guards=[needs("read")])
+    async def show(self, services: Services, destination_id: str) -> DestinationItem:
+        """Show one destination."""
+        return _item(services, await services.configdb.run(get_destination, destination_id))
+
+    @post("/{destination_id:str}/enable", guards=[needs("admin")])
+    async def enable(self, services: Services, destination_id: str) -> DestinationItem:
+        """Let a destination get what its source receives from now on."""
+        return await _switch(services, destination_id, enabled=True)
+
+    @post("/{destination_id:str}/disable", guards=[needs("admin")])
+    async def disable(self, services: Services, destination_id: str) -> DestinationItem:
+        """Stop a destination; it misses what passes meanwhile."""
+        return await _switch(services, destination_id, enabled=False)
+
+    @post("/{destination_id:str}/test", guards=[needs("write")], status_code=200)
+    async def test(self, services: Services, destination_id: str) -> SampleResult:
+        """Send one sample identify and tell what the destination answered."""
+        instance = await services.configdb.run(get_destination, destination_id)
+        timeout_s = services.settings.federation.timeout_s
+        return await send_sample(
+            services.egress, services.vault, services.clock, instance, timeout_s
+        )
+
+    @get("/{destination_id:str}/status", guards=[needs("read")])
+    async def status(self, services: Services, destination_id: str) -> DeliveryStatus:
+        """Show what was delivered, what waits and what is dead."""
+        return await services.federation.status(destination_id)
+
+    @get("/{destination_id:str}/failures", guards=[needs("read")])
+    async def failures(
+        self, services: Services, destination_id: str, limit: int = 100, cursor: str = ""
+    ) -> Page[DeadLetter]:
+        """List dead letters with their reasons and the messages themselves."""
+        letters = await services.configdb.run(
+            list_dead_letters, destination_id, limit=limit, after=cursor
+        )
+        is_last = len(letters) < limit
+        return Page(items=letters, next_cursor=None if is_last else letters[-1].message_id)
+
+    @post("/{destination_id:str}/replay", guards=[needs("write")], status_code=200)
+    async def replay(self, services: Services, destination_id: str, data: Replay) -> Replayed:
+        """Let dead letters be tried again, as if new."""
+        count = await services.configdb.run(
+            replay_dead_letters,
+            services.clock,
+            destination_id,
+            since=data.since,
+            until=data.until,
+        )
+        return Replayed(id=destination_id, replayed=count)
+
+
+def _add(
+    connection: sa.Connection, services: Services, data: NewDestination
+) -> tuple[Instance, dict[str, str]]:
+    return add_destination(
+        connection,
+        services.vault,
+        services.clock,
+        services.egress,
+        source_id=get_source(connection, data.source).id,
+        kind=data.type,
+        values=data.settings,
+        name=data.name,
+    )
+
+
+async def _switch(services: Services, destination_id: str, *, enabled: bool) -> DestinationItem:
+    instance = await services.configdb.run(
+        set_destination_enabled, services.clock, destination_id, enabled=enabled
+    )
+    return _item(services, instance)
+
+
+def _item(services: Services, instance: Instance) -> DestinationItem:
+    return DestinationItem(
+        id=instance.id,
+        type=instance.type,
+        name=instance.name,
+        source_id=instance.source_id,
+        enabled=instance.enabled,
+        enabled_at=instance.enabled_at,
+        created_at=instance.created_at,
+        settings=show_settings(services.vault, instance),
+    )

@@ -1,0 +1,107 @@
+"""Manage sources by HTTP: the catalogue, add, list, switch, rotate.
+
+In: JSON. Out: JSON. Write keys are shown to those who may write: clients carry them in the open.
+"""
+
+from datetime import datetime
+
+import msgspec
+from litestar import Controller, get, post
+
+from headwater.sources import (
+    CATALOG,
+    Source,
+    SourceType,
+    add_source,
+    get_source,
+    list_sources,
+    rotate_write_key,
+    set_source_enabled,
+)
+from headwater.web.api.paging import Page, page_of
+from headwater.web.auth import needs
+from headwater.web.services import Services
+
+
+class NewSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/v1/sources`."""
+
+    type: str
+    name: str
+    payload_version: str = ""
+    """Empty: the type's newest."""
+
+
+class SourceItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One source."""
+
+    id: str
+    slug: str
+    type: str
+    name: str
+    payload_version: str
+    enabled: bool
+    created_at: datetime
+
+
+class SourceDetail(SourceItem, frozen=True, kw_only=True):
+    """One source with its live write keys, the newest first."""
+
+    write_key: str
+    write_keys: tuple[str, ...]
+
+
+class SourcesController(Controller):
+    """`/api/v1/sources`."""
+
+    path = "/api/v1/sources"
+    tags = ("Sources",)
+
+    @get("/catalog", guards=[needs("read")])
+    async def catalog(self) -> list[SourceType]:
+        """List the types of source that can be added."""
+        return list(CATALOG)
+
+    @get(guards=[needs("read")])
+    async def list_all(
+        self, services: Services, limit: int = 100, cursor: str = ""
+    ) -> Page[SourceItem]:
+        """List the sources, oldest first, without their keys."""
+        found = [_item(source) for source in await services.configdb.run(list_sources)]
+        return page_of(found, lambda source: source.id, limit, cursor)
+
+    @post(guards=[needs("admin")])
+    async def create(self, services: Services, data: NewSource) -> SourceDetail:
+        """Add a source; it is live at once."""
+        source = await services.configdb.run(
+            add_source, services.clock, data.type, data.name, data.payload_version
+        )
+        return _detail(source)
+
+    @get("/{source:str}", guards=[needs("write")])
+    async def show(self, services: Services, source: str) -> SourceDetail:
+        """Show one source, by slug or id, with its write keys."""
+        return _detail(await services.configdb.run(get_source, source))
+
+    @post("/{source:str}/rotate", guards=[needs("admin")])
+    async def rotate(self, services: Services, source: str) -> SourceDetail:
+        """Make a new write key; the newest earlier one goes on working."""
+        return _detail(await services.configdb.run(rotate_write_key, services.clock, source))
+
+    @post("/{source:str}/enable", guards=[needs("admin")])
+    async def enable(self, services: Services, source: str) -> SourceDetail:
+        """Let a source receive."""
+        return _detail(await services.configdb.run(set_source_enabled, source, enabled=True))
+
+    @post("/{source:str}/disable", guards=[needs("admin")])
+    async def disable(self, services: Services, source: str) -> SourceDetail:
+        """Refuse what is sent to a source."""
+        return _detail(await services.configdb.run(set_source_enabled, source, enabled=False))
+
+
+def _item(source: Source) -> SourceItem:
+    return msgspec.convert(source, SourceItem, from_attributes=True)
+
+
+def _detail(source: Source) -> SourceDetail:
+    return msgspec.convert(source, SourceDetail, from_attributes=True)
