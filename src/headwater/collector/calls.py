@@ -24,6 +24,7 @@ from headwater.model import NO_JSON, ApiCall, Direction
 
 TIME_MISSING = "time_missing"
 TIME_UNREADABLE = "time_unreadable"
+BACKFILL = "backfill"
 
 _DIRECTIONS = {direction.lower(): direction for direction in get_args(Direction)}
 _NO_RESPONSE = ResponseIn()
@@ -87,7 +88,11 @@ def to_call(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) ->
         response_bytes=answered.size_bytes,
         metadata=_document(event.metadata, "$.metadata"),
         extra=_extra(event, item.unknown),
-        flags=(*flags, TRUNCATED) if sent.is_cut or answered.is_cut else flags,
+        flags=(
+            *flags,
+            *((TRUNCATED,) if sent.is_cut or answered.is_cut else ()),
+            *((BACKFILL,) if arrival.is_backfill else ()),
+        ),
     )
 
 

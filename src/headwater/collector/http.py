@@ -32,6 +32,7 @@ from headwater.eventlog import MAX_ENTRY_BYTES, GroupCommit
 from headwater.workspace import App, CollectorKeys
 
 KEY_HEADER = "x-moesif-application-id"
+BACKFILL_HEADER = "x-headwater-backfill"
 
 _CONFIG, _RULES, _PROBE = "/v1/config", "/v1/rules", "/health/probe"
 _GETS = frozenset({_CONFIG, _RULES, _PROBE})
@@ -141,6 +142,7 @@ class CollectorApp:
             received_at=self._clock.now(),
             ip_address=peer[0] if peer else "",
             sdk=(headers.get("x-moesif-sdk") or headers.get("user-agent", ""))[:_LONGEST_SDK],
+            is_backfill=headers.get(BACKFILL_HEADER) == "1",
         )
 
     async def _keep(self, kind: str, body: bytes, arrival: Arrival) -> None:

@@ -71,7 +71,8 @@ class ApiCall(
     extra: Raw = NO_JSON
     """Fields that we do not know, as a JSON object: newer clients lose nothing."""
     flags: tuple[str, ...] = ()
-    """What was unusual: `late`, `future`, `time_missing`, `time_unreadable`, `truncated`, …"""
+    """What was unusual: `late`, `future`, `time_missing`, `time_unreadable`, `truncated`,
+    `backfill`, …"""
     route: str = ""
     """Filled by ingest: `/items/:id`."""
     host: str = ""

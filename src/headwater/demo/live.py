@@ -1,0 +1,44 @@
+"""Keep live traffic flowing after the history.
+
+In: a demo and a client. Out: some calls a second through the Collector API, for ever. A server
+that is away for a while costs nothing but those calls' delay.
+"""
+
+import asyncio
+import random
+
+from headwater.base.clock import Clock
+from headwater.base.errors import UnavailableError
+from headwater.demo.history import Demo
+from headwater.demo.load import CollectorClient
+
+_TICK_S = 1.0
+
+
+class LiveTraffic:
+    """Sends about `calls_per_s` calls each second."""
+
+    def __init__(
+        self, demo: Demo, client: CollectorClient, clock: Clock, *, calls_per_s: float = 5.0
+    ) -> None:
+        self._demo = demo
+        self._client = client
+        self._clock = clock
+        self._calls_per_s = calls_per_s
+        self._draw = random.Random()
+        self.sent = 0
+
+    async def run(self) -> None:
+        users = self._demo.present_users() or self._demo.users
+        while True:
+            await asyncio.sleep(_TICK_S)
+            count = max(1, round(self._draw.gauss(self._calls_per_s, self._calls_per_s / 4)))
+            now = self._clock.now()
+            calls = [
+                self._demo.call_now(self._draw, self._draw.choice(users), now) for _ in range(count)
+            ]
+            try:
+                await self._client.post("/v1/events/batch", calls)
+            except UnavailableError:
+                continue  # the server is stopping or starting: live traffic goes on when it is back
+            self.sent += count
