@@ -107,7 +107,7 @@ def open_door(
 @contextmanager
 def _listening(collector: CollectorApp) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(collector, lifespan="off", log_config=None, access_log=False)  # type: ignore[arg-type]  # our ASGI types are plainer
+    config = uvicorn.Config(collector, lifespan="off", log_config=None, access_log=False)
     server = _Server(config)
     thread = threading.Thread(
         target=lambda: asyncio.run(server.serve(sockets=[listener])), name="collector"

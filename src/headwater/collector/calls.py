@@ -157,11 +157,14 @@ def _document(raw: Raw, path: str) -> Raw:
 
 def _extra(event: EventIn, unknown: Mapping[str, object]) -> Raw:
     """Keep what has no column: rarely used fields, and those that only newer clients know."""
-    rest: dict[str, object] = dict(unknown)
+    rest = dict(unknown)
     for name in ("subscription_id", "tags", "api_version"):
         value = getattr(event, name)
         if value:
             rest[name] = value
+    if event.response and event.response.ip_address:
+        inner = cast("dict[str, object]", rest.get("response", {}))
+        rest["response"] = inner | {"ip_address": event.response.ip_address}
     span = clean_json(event.span)
     if span:
         rest["span"] = Raw(span)

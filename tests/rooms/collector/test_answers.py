@@ -5,6 +5,7 @@ import json
 import socket
 import zlib
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from headwater.base.settings import CollectorSettings
 from headwater.model import ApiCall, ProfileUpdate, Reject
 from tests.support.collector_door import Door, open_door
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "request": {"time": "2026-11-23T02:23:57.019", "uri": "/v2/labels", "verb": "GET"},
     "response": {"time": "2026-11-23T02:23:57.119", "status": 200},
     "user_id": "u-81",
@@ -72,7 +73,7 @@ DEEP = b'{"request":{"uri":"/","verb":"GET","body":' + b"[" * 100_000 + b"]" * 1
 NULLS = json.dumps(dict.fromkeys((*GOOD, "metadata", "weight", "session_token"))).encode()
 KEYS = json.dumps(
     {**GOOD, "request": {**GOOD["request"], "body": {f"k{i}": i for i in range(10_000)}}}
-)  # type: ignore[dict-item]  # a plain dict
+)
 TAKEN = [
     ("one bad event", b'{"bad": true}', 1),
     ("null", b"null", 1),
