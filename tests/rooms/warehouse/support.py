@@ -18,7 +18,7 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, migrate
 from headwater.eventlog import MemoryLog, Stream
 from headwater.model import Message
-from headwater.sources import Source, add_source
+from headwater.sources import Source, add_source, list_sources
 from headwater.warehouse import Warehouses
 from headwater.warehouse.catalog import DuckDbSettings
 from headwater.warehouse.fill import Filled, fill
@@ -123,7 +123,9 @@ def build_house(folder: Path, **settings: Any) -> House:
     configdb = ConfigDb.open(ConfigDbSettings(), folder)
     migrate(configdb)
     with configdb.transaction() as connection:
-        source = add_source(connection, clock, "api-analytics", "Headwater API analytics")
+        source = next(iter(list_sources(connection)), None) or add_source(
+            connection, clock, "api-analytics", "Headwater API analytics"
+        )
     vault, log = Vault(bytes(32)), MemoryLog(clock)
     warehouses = Warehouses(configdb, log, vault, clock, WarehouseSettings(**settings), folder)
     return House(configdb, log, clock, vault, source, warehouses, File(folder))
