@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from headwater.base.errors import MisconfiguredError, NotFoundError
 
@@ -67,7 +69,10 @@ def _read(path: Path) -> Asset:
 
 @get("/static/{digest:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
 def send_asset(
-    request: Request[Any, Any, Any], assets: Assets, digest: str, name: str
+    request: Request[Any, Any, Any],
+    assets: NamedDependency[Assets],
+    digest: FromPath[str],
+    name: FromPath[str],
 ) -> Response[bytes]:
     """Send one file; with an older digest the present file, not to be kept."""
     asset = assets.files.get(name)

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 from litestar import MediaType, Response, get
+from litestar.di import NamedDependency
 from litestar.response import Template
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -117,7 +118,9 @@ def write_probe(data: Path, min_free_bytes: int) -> None:
 
 
 @get("/health", include_in_schema=False)
-async def show_health(request: AnyRequest, health: HealthBook) -> Response[Health] | Template:
+async def show_health(
+    request: AnyRequest, health: NamedDependency[HealthBook]
+) -> Response[Health] | Template:
     """Answer 200 when every engine is really usable, else 503; as a page to a browser."""
     found = await health.read()
     status = 200 if found.ok else 503

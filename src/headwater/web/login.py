@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 from litestar import Controller, get, post
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from headwater.base.errors import TooManyError
@@ -41,7 +41,6 @@ class LoginForm(msgspec.Struct, frozen=True, kw_only=True):
     form_token: str = ""
 
 
-UrlEncoded = Body(media_type=RequestEncodingType.URL_ENCODED)
 NextPath = Annotated[str, QueryParameter(name="next")]
 
 
@@ -52,7 +51,7 @@ class LoginController(Controller):
 
     @get("/login")
     async def show(
-        self, request: AnyRequest, services: Services, next_path: NextPath = "/"
+        self, request: AnyRequest, services: NamedDependency[Services], next_path: NextPath = "/"
     ) -> Template | Redirect:
         """Show the form, or go on for those who are in already."""
         if await session_of(request) is not None:
@@ -63,9 +62,9 @@ class LoginController(Controller):
     async def log_in(
         self,
         request: AnyRequest,
-        services: Services,
-        throttle: Throttle,
-        data: Annotated[LoginForm, UrlEncoded],
+        services: NamedDependency[Services],
+        throttle: NamedDependency[Throttle],
+        data: URLEncodedBody[LoginForm],
     ) -> Template | Redirect:
         """Check the password; answer with a new session, or with the form again."""
         check_form_token(request, services, data.form_token)
@@ -82,7 +81,7 @@ class LoginController(Controller):
         return see_other(safe_next(data.next), [await open_session(request, services, login)])
 
     @post("/logout", guards=[needs("read")])
-    async def log_out(self, request: AnyRequest, services: Services) -> Redirect:
+    async def log_out(self, request: AnyRequest, services: NamedDependency[Services]) -> Redirect:
         """End the session for good."""
         name = cookie_name(request)
         await services.configdb.run(end_session, services.vault, request.cookies.get(name, ""))

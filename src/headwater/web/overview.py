@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from headwater.base.errors import HeadwaterError, NotFoundError
@@ -48,7 +50,9 @@ class OverviewController(Controller):
     guards = (needs("read"),)
 
     @get("/")
-    async def show(self, request: AnyRequest, services: Services, app: str = "") -> Template:
+    async def show(
+        self, request: AnyRequest, services: NamedDependency[Services], app: FromQuery[str] = ""
+    ) -> Template:
         """Show the whole page."""
         apps = await services.configdb.run(list_apps)
         if not apps:
@@ -65,7 +69,9 @@ class OverviewController(Controller):
         return page(request, "overview.html", apps=apps, app=chosen, panels=panels, period=period)
 
     @get("/overview/waiting")
-    async def wait(self, services: Services, app: str) -> Response[None]:
+    async def wait(
+        self, services: NamedDependency[Services], app: FromQuery[str]
+    ) -> Response[None]:
         """Answer nothing until the first call is stored; then let the page load anew."""
         chosen = await services.configdb.run(get_app, app)
         there = await Questions(services, chosen).has_calls()
@@ -74,7 +80,11 @@ class OverviewController(Controller):
 
     @get("/overview/{name:str}")
     async def show_panel(
-        self, request: AnyRequest, services: Services, name: str, app: str
+        self,
+        request: AnyRequest,
+        services: NamedDependency[Services],
+        name: FromPath[str],
+        app: FromQuery[str],
     ) -> Template:
         """Show one panel anew; a failure is answered as one, so that the old numbers stay."""
         if name not in PANELS:

@@ -4,18 +4,18 @@ In: `/setup?token=…`. Out: a login and its session. The token leaves the addre
 moves into a short-lived cookie before any page is shown, and one use burns it.
 """
 
-from typing import Annotated
-
 import msgspec
 import sqlalchemy as sa
 from litestar import Controller, get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from headwater.base.errors import ConflictError, InvalidInputError, NotFoundError
 from headwater.web.auth import is_https
 from headwater.web.forms import check_form_token, issue_form_token
-from headwater.web.login import UrlEncoded, open_session
+from headwater.web.login import open_session
 from headwater.web.pages import AnyRequest, page, see_other
 from headwater.web.services import Services
 from headwater.workspace import Login, check_setup_link, create_login, use_setup_link
@@ -41,7 +41,7 @@ class SetupController(Controller):
 
     @get()
     async def show(
-        self, request: AnyRequest, services: Services, token: str = ""
+        self, request: AnyRequest, services: NamedDependency[Services], token: FromQuery[str] = ""
     ) -> Template | Redirect:
         """Take the token out of the address, then show the form."""
         if token:
@@ -55,8 +55,8 @@ class SetupController(Controller):
     async def create(
         self,
         request: AnyRequest,
-        services: Services,
-        data: Annotated[SetupForm, UrlEncoded],
+        services: NamedDependency[Services],
+        data: URLEncodedBody[SetupForm],
     ) -> Template | Redirect:
         """Use the link up and log the new owner in."""
         check_form_token(request, services, data.form_token)

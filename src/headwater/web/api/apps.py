@@ -8,6 +8,8 @@ from datetime import datetime
 
 import msgspec
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, JSONBody
 
 from headwater.web.api.paging import Page, page_of
 from headwater.web.auth import needs
@@ -48,14 +50,19 @@ class AppsController(Controller):
 
     @get(guards=[needs("read")])
     async def list_all(
-        self, services: Services, limit: int = 100, cursor: str = ""
+        self,
+        services: NamedDependency[Services],
+        limit: FromQuery[int] = 100,
+        cursor: FromQuery[str] = "",
     ) -> Page[AppItem]:
         """List the apps, oldest first."""
         apps = [_item(app) for app in await services.configdb.run(list_apps)]
         return page_of(apps, lambda app: app.app_id, limit, cursor)
 
     @post(guards=[needs("admin")])
-    async def create(self, services: Services, data: NewApp) -> CreatedApp:
+    async def create(
+        self, services: NamedDependency[Services], data: JSONBody[NewApp]
+    ) -> CreatedApp:
         """Add an app and make its first collector application id."""
         app, key = await services.configdb.run(
             create_app, services.vault, services.clock, data.name, data.timezone

@@ -8,6 +8,8 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from headwater.destinations import (
     DESTINATIONS,
@@ -100,7 +102,10 @@ class DestinationsController(Controller):
 
     @get(guards=[needs("read")])
     async def list_all(
-        self, services: Services, limit: int = 100, cursor: str = ""
+        self,
+        services: NamedDependency[Services],
+        limit: FromQuery[int] = 100,
+        cursor: FromQuery[str] = "",
     ) -> Page[DestinationItem]:
         """List the destinations, oldest first."""
         found = await services.configdb.run(list_destinations)
@@ -108,29 +113,39 @@ class DestinationsController(Controller):
         return page_of(items, lambda item: item.id, limit, cursor)
 
     @post(guards=[needs("admin")])
-    async def create(self, services: Services, data: NewDestination) -> CreatedDestination:
+    async def create(
+        self, services: NamedDependency[Services], data: JSONBody[NewDestination]
+    ) -> CreatedDestination:
         """Add a destination; it gets what its source receives from now on."""
         instance, secrets = await services.configdb.run(_add, services, data)
         fields = msgspec.structs.asdict(_item(services, instance))
         return CreatedDestination(**fields, secrets=secrets)
 
     @get("/{destination_id:str}", guards=[needs("read")])
-    async def show(self, services: Services, destination_id: str) -> DestinationItem:
+    async def show(
+        self, services: NamedDependency[Services], destination_id: FromPath[str]
+    ) -> DestinationItem:
         """Show one destination."""
         return _item(services, await services.configdb.run(get_destination, destination_id))
 
     @post("/{destination_id:str}/enable", guards=[needs("admin")])
-    async def enable(self, services: Services, destination_id: str) -> DestinationItem:
+    async def enable(
+        self, services: NamedDependency[Services], destination_id: FromPath[str]
+    ) -> DestinationItem:
         """Let a destination get what its source receives from now on."""
         return await _switch(services, destination_id, enabled=True)
 
     @post("/{destination_id:str}/disable", guards=[needs("admin")])
-    async def disable(self, services: Services, destination_id: str) -> DestinationItem:
+    async def disable(
+        self, services: NamedDependency[Services], destination_id: FromPath[str]
+    ) -> DestinationItem:
         """Stop a destination; it misses what passes meanwhile."""
         return await _switch(services, destination_id, enabled=False)
 
     @post("/{destination_id:str}/test", guards=[needs("write")], status_code=200)
-    async def test(self, services: Services, destination_id: str) -> SampleResult:
+    async def test(
+        self, services: NamedDependency[Services], destination_id: FromPath[str]
+    ) -> SampleResult:
         """Send one sample identify and tell what the destination answered."""
         instance = await services.configdb.run(get_destination, destination_id)
         timeout_s = services.settings.federation.timeout_s
@@ -139,13 +154,19 @@ class DestinationsController(Controller):
         )
 
     @get("/{destination_id:str}/status", guards=[needs("read")])
-    async def status(self, services: Services, destination_id: str) -> DeliveryStatus:
+    async def status(
+        self, services: NamedDependency[Services], destination_id: FromPath[str]
+    ) -> DeliveryStatus:
         """Show what was delivered, what waits and what is dead."""
         return await services.federation.status(destination_id)
 
     @get("/{destination_id:str}/failures", guards=[needs("read")])
     async def failures(
-        self, services: Services, destination_id: str, limit: int = 100, cursor: str = ""
+        self,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+        limit: FromQuery[int] = 100,
+        cursor: FromQuery[str] = "",
     ) -> Page[DeadLetter]:
         """List dead letters with their reasons and the messages themselves."""
         letters = await services.configdb.run(
@@ -155,7 +176,12 @@ class DestinationsController(Controller):
         return Page(items=letters, next_cursor=None if is_last else letters[-1].message_id)
 
     @post("/{destination_id:str}/replay", guards=[needs("write")], status_code=200)
-    async def replay(self, services: Services, destination_id: str, data: Replay) -> Replayed:
+    async def replay(
+        self,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+        data: JSONBody[Replay],
+    ) -> Replayed:
         """Let dead letters be tried again, as if new."""
         count = await services.configdb.run(
             replay_dead_letters,

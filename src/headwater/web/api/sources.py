@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from headwater.sources import (
     CATALOG,
@@ -64,14 +66,19 @@ class SourcesController(Controller):
 
     @get(guards=[needs("read")])
     async def list_all(
-        self, services: Services, limit: int = 100, cursor: str = ""
+        self,
+        services: NamedDependency[Services],
+        limit: FromQuery[int] = 100,
+        cursor: FromQuery[str] = "",
     ) -> Page[SourceItem]:
         """List the sources, oldest first, without their keys."""
         found = [_item(source) for source in await services.configdb.run(list_sources)]
         return page_of(found, lambda source: source.id, limit, cursor)
 
     @post(guards=[needs("admin")])
-    async def create(self, services: Services, data: NewSource) -> SourceDetail:
+    async def create(
+        self, services: NamedDependency[Services], data: JSONBody[NewSource]
+    ) -> SourceDetail:
         """Add a source; it is live at once."""
         source = await services.configdb.run(
             add_source, services.clock, data.type, data.name, data.payload_version
@@ -79,22 +86,30 @@ class SourcesController(Controller):
         return _detail(source)
 
     @get("/{source:str}", guards=[needs("write")])
-    async def show(self, services: Services, source: str) -> SourceDetail:
+    async def show(
+        self, services: NamedDependency[Services], source: FromPath[str]
+    ) -> SourceDetail:
         """Show one source, by slug or id, with its write keys."""
         return _detail(await services.configdb.run(get_source, source))
 
     @post("/{source:str}/rotate", guards=[needs("admin")])
-    async def rotate(self, services: Services, source: str) -> SourceDetail:
+    async def rotate(
+        self, services: NamedDependency[Services], source: FromPath[str]
+    ) -> SourceDetail:
         """Make a new write key; the newest earlier one goes on working."""
         return _detail(await services.configdb.run(rotate_write_key, services.clock, source))
 
     @post("/{source:str}/enable", guards=[needs("admin")])
-    async def enable(self, services: Services, source: str) -> SourceDetail:
+    async def enable(
+        self, services: NamedDependency[Services], source: FromPath[str]
+    ) -> SourceDetail:
         """Let a source receive."""
         return _detail(await services.configdb.run(set_source_enabled, source, enabled=True))
 
     @post("/{source:str}/disable", guards=[needs("admin")])
-    async def disable(self, services: Services, source: str) -> SourceDetail:
+    async def disable(
+        self, services: NamedDependency[Services], source: FromPath[str]
+    ) -> SourceDetail:
         """Refuse what is sent to a source."""
         return _detail(await services.configdb.run(set_source_enabled, source, enabled=False))
 

@@ -5,6 +5,7 @@ Out: JSON. `next_offset` beyond a stream's `last_offset` means that the reader h
 
 import msgspec
 from litestar import Controller, get
+from litestar.di import NamedDependency
 
 from headwater import __version__
 from headwater.configdb import read_positions
@@ -42,7 +43,7 @@ class StatusController(Controller):
     tags = ("Operations",)
 
     @get(guards=[needs("read")])
-    async def show(self, services: Services) -> Status:
+    async def show(self, services: NamedDependency[Services]) -> Status:
         """Show the version, the log's streams and the positions of its readers."""
         states = {stream: await services.log.state(stream) for stream in Stream}
         readers = await services.configdb.run(read_positions)
