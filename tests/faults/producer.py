@@ -16,7 +16,8 @@ import urllib3
 
 from tests.faults.ledger import Ledger
 
-PAUSE_S = 0.02
+PAUSE_S = 0.01
+AFTER_FAILURE_S = 0.2
 _TIMEOUT_S = 20.0
 _PIECES = (
     "plain text", "", "naïve café", "日本語", "😀🏳️‍🌈", "שלום עולם", '"quoted" \\ back',
@@ -50,9 +51,9 @@ class Producer(threading.Thread):
         while not self.stopping.is_set():
             batch = self._next_batch()
             self._ledger.intend(batch)
-            while not self._is_acknowledged(batch) and self._resends:
-                time.sleep(PAUSE_S)
-            time.sleep(PAUSE_S)
+            while not (acknowledged := self._is_acknowledged(batch)) and self._resends:
+                time.sleep(AFTER_FAILURE_S)
+            time.sleep(PAUSE_S if acknowledged else AFTER_FAILURE_S)
         self._http.clear()
 
     def _next_batch(self) -> dict[str, str]:

@@ -15,8 +15,10 @@ from nats.js.errors import APIError, NotFoundError
 from headwater.base.errors import CorruptError, TooLargeError, UnavailableError
 from headwater.base.ids import new_secret
 from headwater.base.settings import EventLogSettings
+from headwater.base.telemetry import get_logger
 from headwater.eventlog.batch import Wanted, fetch_run
 from headwater.eventlog.link import Link, NoAnswerError, Server
+from headwater.eventlog.mark import HighMark
 from headwater.eventlog.port import MAX_ENTRY_BYTES, Entry, LogState, Stream
 from headwater.eventlog.streams import PROBE, lay_out_streams, stream_name, subject
 
@@ -29,6 +31,7 @@ _RETRY_PAUSE_S = 0.1
 _POLL_S = 0.25
 """How soon entries appended by other processes are seen; our own are seen at once."""
 _MORE_ROOM = "See which reader is behind, or raise HEADWATER_EVENTLOG__MAX_DISK_BYTES."
+_log = get_logger("eventlog")
 _FULL = "maximum bytes exceeded"
 _T = TypeVar("_T")
 
@@ -40,15 +43,19 @@ class _TryAgainError(Exception):
 class NatsLog:
     """The log of one process; `open_event_log` makes it."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, mark: HighMark | None = None) -> None:
         self._link = Link(server)
+        self._mark = mark
         self._news = {stream: asyncio.Event() for stream in Stream}
         self._refused: set[Stream] = set()
 
     async def prepare(self, settings: EventLogSettings) -> None:
-        """Connect, and create the streams."""
+        """Connect, create the streams, and own up to what they lost."""
         session = await self._link.session()
         await _answer(lay_out_streams(session.jetstream, settings))
+        if self._mark:
+            for stream in Stream:
+                await self._reopen_gap(stream, self._mark.highest(stream))
 
     async def append(self, stream: Stream, data: bytes) -> int:
         if len(data) > MAX_ENTRY_BYTES:
@@ -59,6 +66,8 @@ class NatsLog:
             self._refused.add(stream)
             raise
         self._refused.discard(stream)
+        if self._mark:
+            self._mark.put(stream, offset)
         self._news[stream].set()
         self._news[stream] = asyncio.Event()
         return offset
@@ -103,6 +112,19 @@ class NatsLog:
 
     async def close(self) -> None:
         await self._link.close()
+        if self._mark:
+            self._mark.close()
+
+    async def _reopen_gap(self, stream: Stream, highest: int) -> None:
+        """Make lost offsets at the end a gap, so that readers notice and no offset comes twice."""
+        last = (await self.state(stream)).last_offset
+        if last >= highest:
+            return
+        _log.error("log_entries_lost", stream=stream, first=last + 1, last=highest)
+        session = await self._link.session()
+        for _ in range(last, highest):
+            offset = await self._append(stream, b"", _APPEND_S)
+            await _answer(session.jetstream.delete_msg(stream_name(stream), offset))
 
     async def _append(self, stream: str, data: bytes, within_s: float) -> int:
         headers = {"Nats-Msg-Id": new_secret("entry", 12)}

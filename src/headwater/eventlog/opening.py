@@ -6,7 +6,8 @@ In: the room's settings and the data directory. Out: a log that takes writes.
 from pathlib import Path
 
 from headwater.base.settings import EventLogSettings
-from headwater.eventlog.link import RemoteServer, Server
+from headwater.eventlog.link import RemoteServer
+from headwater.eventlog.mark import HighMark
 from headwater.eventlog.nats import NatsLog
 from headwater.eventlog.nats_server import NatsServer
 from headwater.eventlog.port import EventLog
@@ -17,14 +18,13 @@ async def open_event_log(settings: EventLogSettings, data: Path) -> EventLog:
 
     Raises `ConflictError` at once when another process uses the same data directory.
     """
-    server: Server
     if settings.url:
-        server = RemoteServer(settings.url)
+        log = NatsLog(RemoteServer(settings.url))
     else:
-        own = NatsServer(data / "eventlog", max_disk_bytes=settings.max_disk_bytes)
-        await own.start()
-        server = own
-    log = NatsLog(server)
+        folder = data / "eventlog"
+        server = NatsServer(folder, max_disk_bytes=settings.max_disk_bytes)
+        await server.start()
+        log = NatsLog(server, HighMark(folder / "acknowledged"))
     try:
         await log.prepare(settings)
     except BaseException:
