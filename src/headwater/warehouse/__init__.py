@@ -4,7 +4,7 @@ In: the log's messages. Out: `identifies`, `users`, `tracks`, a table for each e
 one schema for each source; and a history of what was loaded. Types of warehouse: DuckDB.
 """
 
-from headwater.warehouse.catalog import TYPES, DuckDbSettings
+from headwater.warehouse.catalog import TYPES, show_settings
 from headwater.warehouse.store import (
     Sync,
     Warehouse,
@@ -18,7 +18,6 @@ from headwater.warehouse.worker import Warehouses
 
 __all__ = [
     "TYPES",
-    "DuckDbSettings",
     "Sync",
     "Warehouse",
     "Warehouses",
@@ -27,4 +26,5 @@ __all__ = [
     "list_syncs",
     "list_warehouses",
     "schema_name",
+    "show_settings",
 ]

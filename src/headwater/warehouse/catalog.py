@@ -43,6 +43,12 @@ def check_settings(type_: str, given: Mapping[str, str], data: Path) -> Warehous
     return DuckDbSettings(path=str(_check_file(settings.path, data)))
 
 
+def show_settings(settings: WarehouseSettings) -> dict[str, str]:
+    """Return the settings that everybody may see."""
+    shown: dict[str, str] = msgspec.structs.asdict(settings)
+    return shown
+
+
 def _check_file(path: str, data: Path) -> Path:
     file = Path(path or data / DEFAULT_FILE).expanduser().resolve()
     if not file.parent.is_dir() or file.is_dir():

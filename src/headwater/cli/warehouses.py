@@ -1,0 +1,122 @@
+"""`headwater warehouses`: databases of the team into which messages are loaded as tables.
+
+In: arguments. Out: warehouses and what their syncs did. Adding and listing work on the
+configuration database; a sync is done by the running server, or by one started for it.
+"""
+
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from headwater.base.errors import InvalidInputError
+from headwater.cli.common import Cli, options, remote, table
+from headwater.sources import list_sources
+from headwater.warehouse import (
+    TYPES,
+    Sync,
+    Warehouse,
+    add_warehouse,
+    get_warehouse,
+    list_syncs,
+    list_warehouses,
+    show_settings,
+)
+
+_COLUMNS = ("id", "type", "name", "source", "enabled")
+_EVERY_SOURCE = ""
+
+
+@click.group()
+def warehouses() -> None:
+    """Databases into which messages are loaded as tables."""
+
+
+@warehouses.command("add")
+@click.option("--type", "type_", required=True, type=click.Choice(TYPES), help="Which database.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable.")
+@click.option("--source", default="", help="Slug or id of one source.  [default: all sources]")
+@click.option("--name", default="", help="Nickname.  [default: the type]")
+@options
+def add(cli: Cli, type_: str, pairs: tuple[str, ...], source: str, name: str) -> None:
+    """Add a warehouse; it gets all messages that the log still holds, and the coming ones."""
+    with cli.configuration() as connection:
+        warehouse = add_warehouse(
+            connection,
+            cli.vault,
+            cli.clock,
+            cli.settings.data,
+            type_=type_,
+            settings=dict(map(_read_pair, pairs)),
+            source=source,
+            name=name,
+        )
+        slugs = {found.id: found.slug for found in list_sources(connection)}
+    result = _as_result(warehouse, slugs)
+    cli.show(result, lambda: table(("", ""), list(result.items()), ""))
+
+
+@warehouses.command("list")
+@options
+def list_(cli: Cli) -> None:
+    """Show all warehouses."""
+    with cli.configuration() as connection:
+        slugs = {found.id: found.slug for found in list_sources(connection)}
+        found = [_as_result(one, slugs) for one in list_warehouses(connection, cli.vault)]
+    rows = [[row[column] or "all" for column in _COLUMNS] for row in found]
+    cli.show(found, lambda: table(_COLUMNS, rows, "There is no warehouse yet."))
+
+
+@warehouses.command("sync")
+@click.argument("warehouse_id")
+@options
+def sync(cli: Cli, warehouse_id: str) -> None:
+    """Load everything that the log holds by now."""
+    with remote(cli) as api:
+        answer = api.post(f"/api/v1/warehouses/{quote(warehouse_id, safe='')}/sync")
+    done = msgspec.convert(answer, Sync)
+    rows = list(done.rows.items())
+    cli.show(done, lambda: table(("table", "rows"), rows, "Nothing new to load."))
+
+
+@warehouses.command("history")
+@click.argument("warehouse_id")
+@click.option("--limit", default=20, show_default=True, help="How many syncs.")
+@options
+def history(cli: Cli, warehouse_id: str, limit: int) -> None:
+    """Show the latest syncs, newest first."""
+    with cli.configuration() as connection:
+        get_warehouse(connection, cli.vault, warehouse_id)
+        syncs = list_syncs(connection, warehouse_id, limit)
+    rows = [
+        (f"{one.started_at:%Y-%m-%d %H:%M:%S}", one.state, sum(one.rows.values()), _notices(one))
+        for one in syncs
+    ]
+    columns = ("started (UTC)", "state", "rows", "notices")
+    cli.show(syncs, lambda: table(columns, rows, "Nothing was loaded yet."))
+
+
+def _as_result(warehouse: Warehouse, slugs: dict[str, str]) -> dict[str, object]:
+    return {
+        "id": warehouse.id,
+        "type": warehouse.type,
+        "name": warehouse.name,
+        "source": slugs[warehouse.source_id] if warehouse.source_id else _EVERY_SOURCE,
+        "enabled": warehouse.enabled,
+        "settings": show_settings(warehouse.settings),
+    }
+
+
+def _notices(sync: Sync) -> str:
+    return ", ".join(
+        notice.get("message") or f"{notice['count']} {notice['code']}" for notice in sync.notices
+    )
+
+
+def _read_pair(pair: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals:
+        raise InvalidInputError(
+            f"{pair!r} is no setting.", field="set", hint="Write --set key=value."
+        )
+    return name.strip(), value

@@ -1,0 +1,89 @@
+"""Warehouses can be managed from the command line and by HTTP."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from click.testing import CliRunner
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.testing import AsyncTestClient
+
+from headwater.cli.sources import sources
+from headwater.cli.warehouses import warehouses
+from headwater.eventlog import Stream
+from headwater.sources import add_source
+from headwater.web.api.warehouses import WarehousesController
+from headwater.web.errors import HANDLERS
+from tests.rooms.warehouse.support import LOADED_AT, SCHEMA, an_identify
+from tests.support.web import LOCAL_TOKEN, World, open_world
+
+
+def _run(data: Path, *arguments: str) -> Any:
+    group = sources if arguments[0] == "sources" else warehouses
+    found = CliRunner().invoke(group, [*arguments[1:], "--data", str(data), "--json"])
+    assert found.exit_code == 0, found.output
+    return json.loads(found.stdout)
+
+
+def test_the_command_line_adds_and_lists(tmp_path: Path) -> None:
+    """A relative path is where the command ran, and a source may be named by its slug."""
+    _run(tmp_path, "sources", "add", "--type", "api-analytics", "--name", "My API")
+    added = _run(tmp_path, "warehouses", "add", "--type", "duckdb", "--source", "my-api")
+    assert added["source"] == "my-api"
+    assert added["settings"] == {"path": str(tmp_path / "warehouse.duckdb")}
+    other = _run(tmp_path, "warehouses", "add", "--type", "duckdb", "--set", "path=x.duckdb")
+    assert other["settings"] == {"path": str(Path("x.duckdb").resolve())}
+    assert _run(tmp_path, "warehouses", "list") == [added, other]
+    assert _run(tmp_path, "warehouses", "history", added["id"]) == []
+
+
+def test_the_command_line_says_what_is_wrong(tmp_path: Path) -> None:
+    """One line and a hint, and exit code 1."""
+    arguments = ["add", "--type", "duckdb", "--set", "path", "--data", str(tmp_path)]
+    found = CliRunner().invoke(warehouses, arguments)
+    assert found.exit_code == 1
+    assert "'path' is no setting" in str(found.exception) + found.output
+
+
+def _browse(world: World) -> AsyncTestClient[Litestar]:
+    app = Litestar(
+        [WarehousesController],
+        dependencies={"services": Provide(lambda: world.services, sync_to_thread=False)},
+        exception_handlers=HANDLERS,
+        state=State({"services": world.services}),
+    )
+    client = AsyncTestClient(app)
+    client.headers["authorization"] = f"Bearer {LOCAL_TOKEN}"
+    return client
+
+
+async def test_the_management_api_adds_syncs_and_tells(tmp_path: Path) -> None:
+    """The answer of a sync has the rows of each table; the history has the same."""
+    async with open_world(tmp_path) as world, _browse(world) as client:
+        source = await world.services.configdb.run(
+            add_source, world.services.clock, "api-analytics", "Headwater API analytics"
+        )
+        message = an_identify("m1", "ann", LOADED_AT, plan="a")
+        mine = msgspec.structs.replace(message, source_id=source.id)
+        await world.services.log.append(Stream.MESSAGES, msgspec.json.encode(mine))
+        added = (await client.post("/api/v1/warehouses", json={"type": "duckdb"})).json()
+        listed = (await client.get("/api/v1/warehouses")).json()
+        assert listed == {"items": [added], "next_cursor": None}
+        answer = await client.post(f"/api/v1/warehouses/{added['id']}/sync")
+        assert answer.status_code == 200
+        assert answer.json()["rows"] == {f"{SCHEMA}.identifies": 1, f"{SCHEMA}.users": 1}
+        history = await client.get(f"/api/v1/warehouses/{added['id']}/syncs")
+        assert history.json()["items"] == [answer.json()]
+
+
+async def test_the_management_api_refuses_what_cannot_be(tmp_path: Path) -> None:
+    """Unknown types, unknown warehouses and strangers."""
+    async with open_world(tmp_path) as world, _browse(world) as client:
+        wrong = await client.post("/api/v1/warehouses", json={"type": "oracle"})
+        assert (wrong.status_code, wrong.json()["field"]) == (400, "type")
+        assert (await client.post("/api/v1/warehouses/wh_x/sync")).status_code == 404
+        stranger = await client.get("/api/v1/warehouses", headers={"authorization": "Bearer x"})
+        assert stranger.status_code == 401
