@@ -62,14 +62,18 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    data: Path, *, clock: Clock | None = None, log: EventLog | None = None, public_url: str = ""
+    data: Path,
+    store: EventStore,
+    *,
+    clock: Clock | None = None,
+    log: EventLog | None = None,
+    public_url: str = "",
 ) -> AsyncIterator[World]:
-    """Open the engines for a block."""
+    """Open everything but the store for a block."""
     settings = load_settings(data, {"server": {"public_url": public_url}}, environ={})
     clock, log = clock or SystemClock(), log or MemoryLog()
     configdb, vault = ConfigDb.open(settings.configdb, data), Vault(b"k" * 32)
     migrate(configdb)
-    store = EventStore.open(settings.eventstore, data)
     profiles, egress = Profiles(store, clock), Egress()
     services = Services(
         settings=settings, clock=clock, vault=vault, configdb=configdb, log=log, store=store,
@@ -85,7 +89,6 @@ async def open_world(
         yield World(services, ingest)
     finally:
         await egress.close()
-        store.close()
         configdb.close()
 
 

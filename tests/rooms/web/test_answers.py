@@ -7,6 +7,8 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from headwater.eventlog import LogState, MemoryLog, Stream
+from headwater.eventstore import EventStore
+from headwater.web.assets import Assets
 from tests.support.web import LOCAL_TOKEN, PAGE, World, browse, log_in, open_world
 
 Browser = AsyncTestClient[Litestar]
@@ -39,7 +41,7 @@ async def test_pages_have_nothing_inline(world: World, browser: Browser) -> None
 
 
 async def test_an_unknown_error_says_nothing_of_itself(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store: EventStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The outside learns that something went wrong; the log learns what."""
 
@@ -47,7 +49,7 @@ async def test_an_unknown_error_says_nothing_of_itself(
         async def state(self, stream: Stream) -> LogState:
             raise ValueError(f"a secret of {stream}")
 
-    async with open_world(tmp_path, log=Broken()) as world, browse(world) as browser:
+    async with open_world(tmp_path, store, log=Broken()) as world, browse(world) as browser:
         answer = await browser.get("/api/v1/status", headers=OWNER)
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
@@ -103,31 +105,6 @@ async def test_status_tells_how_far_the_readers_have_come(world: World, browser:
     assert answer["readers"]["ingest"] == {"stream": "calls", "next_offset": last + 1}
 
 
-async def test_health_is_green_only_when_everything_is_usable(tmp_path: Path) -> None:
-    """A store that is gone turns it red, names the engine, and gives nothing away."""
-    async with open_world(tmp_path) as world:
-        async with browse(world) as browser:
-            good = await browser.get("/health")
-            assert good.status_code == 200
-            assert set(good.json()["checks"]) == {"log", "store", "configdb", "disk"}
-        world.services.store.close()
-        async with browse(world) as browser:
-            ill = await browser.get("/health")
-            page = await browser.get("/health", headers=PAGE)
-    assert (ill.status_code, page.status_code) == (503, 503)
-    assert not ill.json()["checks"]["store"]["ok"]
-    assert ill.json()["checks"]["configdb"]["ok"]
-    assert str(tmp_path) not in ill.text + page.text
-
-
-async def test_health_is_tested_once_for_many_who_ask(world: World, browser: Browser) -> None:
-    """A crowd of load balancers costs one round of tests."""
-    before = (await world.services.log.state(Stream.CALLS)).last_offset
-    for _ in range(20):
-        assert (await browser.get("/health")).status_code == 200
-    assert (await world.services.log.state(Stream.CALLS)).last_offset <= before + 1
-
-
 async def test_the_description_is_openapi_and_the_page_tells_the_same(browser: Browser) -> None:
     """Every path is on the readable page; errors have our form; no file is from outside."""
     described = (await browser.get("/api/openapi.json")).json()
@@ -152,8 +129,6 @@ async def test_metrics_are_prometheus_text(browser: Browser) -> None:
 
 async def test_files_are_kept_for_a_year_and_packed(browser: Browser) -> None:
     """Under the present address; under an older one the file comes, but is not kept."""
-    from headwater.web.assets import Assets
-
     address = Assets().url("app.css")
     answer = await browser.get(address)
     assert "immutable" in answer.headers["cache-control"]

@@ -7,8 +7,19 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 
+from headwater.eventstore import EventStore
 from headwater.workspace import create_token
-from tests.support.web import LOCAL_TOKEN, OWN_SITE, PAGE, World, browse, log_in, open_world
+from tests.support.web import (
+    LOCAL_TOKEN,
+    OWN_SITE,
+    PAGE,
+    PASSWORD,
+    World,
+    browse,
+    field_of,
+    log_in,
+    open_world,
+)
 
 Browser = AsyncTestClient[Litestar]
 PUBLIC = {
@@ -92,7 +103,7 @@ async def test_a_token_may_do_what_its_scopes_say(
 @pytest.mark.parametrize("token", ["", "wrong", LOCAL_TOKEN + "x", LOCAL_TOKEN[:-1], "ü"])
 async def test_a_token_that_is_not_ours_opens_nothing(browser: Browser, token: str) -> None:
     """Neither an empty token nor one that is nearly right."""
-    headers = {"authorization": f"Bearer {token}".encode().decode("latin-1")}
+    headers = [(b"authorization", f"Bearer {token}".encode())]
     assert (await browser.get("/api/v1/apps", headers=headers)).status_code == 401
 
 
@@ -152,7 +163,7 @@ async def test_the_cookie_is_out_of_reach_and_changes_with_each_login(
     world: World, browser: Browser
 ) -> None:
     """Scripts cannot read it, other sites cannot send it, a planted one is not taken over."""
-    browser.cookies.set("headwater", "session_planted_by_somebody")
+    browser.cookies.set("headwater", "session_planted_by_somebody", "testserver.local")
     await log_in(browser)
     first = browser.cookies["headwater"]
     assert first != "session_planted_by_somebody"
@@ -161,15 +172,15 @@ async def test_the_cookie_is_out_of_reach_and_changes_with_each_login(
     assert browser.cookies["headwater"] != first
 
 
-async def test_over_https_the_cookie_is_bound_to_the_host(tmp_path: Path) -> None:
+async def test_over_https_the_cookie_is_bound_to_the_host(
+    tmp_path: Path, store: EventStore
+) -> None:
     """Secure, with the __Host- prefix, and browsers are told to stay on https."""
-    async with open_world(tmp_path, public_url="https://headwater.example") as world:
+    async with open_world(tmp_path, store, public_url="https://headwater.example") as world:
         world.add_login()
         async with browse(world) as browser:
             page = await browser.get("/login", headers=PAGE)
             assert "max-age=" in page.headers["strict-transport-security"]
-            from tests.support.web import PASSWORD, field_of
-
             fields = {
                 "email": "ann@example.com",
                 "password": PASSWORD,
