@@ -3,6 +3,8 @@
 In: `tmp_path`. Out: an open, migrated SQLite database and a vault. A room's conftest imports them.
 """
 
+import functools
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +15,23 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, migrate
 
 
+@functools.cache
+def _migrated() -> bytes:
+    """Migrate once for each process: it takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        db = ConfigDb.open(ConfigDbSettings(), Path(folder))
+        migrate(db)
+        with db.engine.connect() as connection:
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        db.close()
+        return (Path(folder) / "config.db").read_bytes()
+
+
 @pytest.fixture
 def configdb(tmp_path: Path) -> Iterator[ConfigDb]:
     """An empty database at this version's shape."""
+    (tmp_path / "config.db").write_bytes(_migrated())
     db = ConfigDb.open(ConfigDbSettings(), tmp_path)
-    migrate(db)
     yield db
     db.close()
 
