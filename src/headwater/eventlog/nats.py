@@ -117,14 +117,20 @@ class NatsLog:
 
     async def _reopen_gap(self, stream: Stream, highest: int) -> None:
         """Make lost offsets at the end a gap, so that readers notice and no offset comes twice."""
-        last = (await self.state(stream)).last_offset
-        if last >= highest:
+        state = await self.state(stream)
+        if state.last_offset >= highest:
             return
-        _log.error("log_entries_lost", stream=stream, first=last + 1, last=highest)
-        session = await self._link.session()
-        for _ in range(last, highest):
+        _log.error("log_entries_lost", stream=stream, first=state.last_offset + 1, last=highest)
+        jetstream = (await self._link.session()).jetstream
+        name = stream_name(stream)
+        if (
+            state.first_offset > state.last_offset
+        ):  # it holds nothing, so that nothing is in the way
+            await _answer(jetstream.purge_stream(name, seq=highest + 1))
+            return
+        for _ in range(state.last_offset, highest):
             offset = await self._append(stream, b"", _APPEND_S)
-            await _answer(session.jetstream.delete_msg(stream_name(stream), offset))
+            await _answer(jetstream.delete_msg(name, offset))
 
     async def _append(self, stream: str, data: bytes, within_s: float) -> int:
         headers = {"Nats-Msg-Id": new_secret("entry", 12)}

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import stat
@@ -240,6 +241,20 @@ async def test_a_flipped_bit_is_noticed(tmp_path: Path, index: str) -> None:
     async with opened(tmp_path) as log:
         (entry,) = await log.read(Stream.CALLS, 201, max_entries=9, max_bytes=99, wait_s=0)
         assert entry.data == b"after"
+
+
+async def test_a_store_that_vanished_is_noticed(tmp_path: Path) -> None:
+    """Readers are told, and the count goes on where it was."""
+    async with opened(tmp_path) as log:
+        for _ in range(3):
+            await log.append(Stream.CALLS, b"before")
+    shutil.rmtree(tmp_path / "eventlog" / "store")
+    async with opened(tmp_path) as log:
+        with pytest.raises(CorruptError):
+            await read_all(log, 2)
+        assert await log.append(Stream.CALLS, b"after") == 4
+        assert await read_all(log, 4) == [b"after"]
+        assert await log.append(Stream.MESSAGES, b"first") == 1
 
 
 async def test_the_server_is_told_to_fsync_before_it_acknowledges(
