@@ -4,7 +4,7 @@ In: HTTP posts. Out: records in the durable log, secrets masked, before the clie
 Also reads access logs and event files for `headwater import`. Never looks into the store.
 """
 
-from headwater.collector.http import CollectorApp, plain_path
+from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, CollectorApp
 from headwater.collector.secret_text import MARK
 
-__all__ = ["MARK", "CollectorApp", "plain_path"]
+__all__ = ["BACKFILL_HEADER", "KEY_HEADER", "MARK", "CollectorApp"]

@@ -15,18 +15,18 @@ from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.collector.arrival import Arrival, checked_id
-from headwater.collector.bodies import TRUNCATED, clean_json, read_body
+from headwater.collector.bodies import TRUNCATED, Body, clean_json, read_body
 from headwater.collector.json_text import check_depth, write_json
 from headwater.collector.masking import mask_headers, mask_json, mask_uri
 from headwater.collector.times import read_time
-from headwater.collector.wire import EventIn, ResponseIn, Understood
+from headwater.collector.wire import EventIn, RequestIn, ResponseIn, Understood
 from headwater.model import NO_JSON, ApiCall, Direction
 
 TIME_MISSING = "time_missing"
 TIME_UNREADABLE = "time_unreadable"
 BACKFILL = "backfill"
 
-_DIRECTIONS = {direction.lower(): direction for direction in get_args(Direction)}
+_DIRECTIONS: dict[str, Direction] = {name.lower(): name for name in get_args(Direction)}
 _NO_RESPONSE = ResponseIn()
 _MOST_WEIGHT = 1_000_000
 _STATUS_BELOW = 1000
@@ -38,25 +38,11 @@ _NO_FLAGS: tuple[str, ...] = ()
 def to_call(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) -> ApiCall:
     """Return the record of one event."""
     event, request, response = item.event, item.event.request, item.event.response or _NO_RESPONSE
-    began_at, flags = _began_at(request.time, arrival)
-    request_headers = mask_headers(request.headers or {})
-    response_headers = mask_headers(response.headers or {})
+    began_at, time_flags = _began_at(request.time, arrival)
+    request_headers, sent = _read_side(request, "$.request", max_bytes)
+    response_headers, answered = _read_side(response, "$.response", max_bytes)
     if request.user_agent_string:
         request_headers.setdefault("user-agent", request.user_agent_string)
-    sent = read_body(
-        request.body,
-        request.transfer_encoding,
-        _announced_bytes(request_headers, request.content_length),
-        "$.request.body",
-        max_bytes,
-    )
-    answered = read_body(
-        response.body,
-        response.transfer_encoding,
-        _announced_bytes(response_headers, response.content_length),
-        "$.response.body",
-        max_bytes,
-    )
     return ApiCall(
         app_id=arrival.app_id,
         call_id=checked_id(event.transaction_id, "$.transaction_id") or new_id("call"),
@@ -65,18 +51,11 @@ def to_call(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) ->
         verb=_verb(request.verb),
         uri=mask_uri(_required(request.uri, "$.request.uri")),
         status=_status(response.status),
-        duration_ms=_duration_ms(began_at, flags, response),
-        user_id=checked_id(event.user_id, "$.user_id"),
-        company_id=checked_id(event.company_id, "$.company_id"),
-        anonymous_id=checked_id(event.anonymous_id, "$.anonymous_id"),
+        duration_ms=0.0 if time_flags else _duration_ms(began_at, response),
         session_key=vault.fingerprint(event.session_token) if event.session_token else "",
         ip_address=_label(request.ip_address) or arrival.ip_address,
-        direction=_direction(event.direction),
+        direction=_DIRECTIONS.get((event.direction or "").lower(), "Incoming"),
         weight=min(max(event.weight or 1, 1), _MOST_WEIGHT),
-        action_name=_label(event.action_name),
-        blocked_by=_label(event.blocked_by),
-        api_version=_label(request.api_version),
-        trace_id=_label(event.trace_id),
         sdk=arrival.sdk,
         request_headers=request_headers,
         response_headers=response_headers,
@@ -88,12 +67,36 @@ def to_call(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) ->
         response_bytes=answered.size_bytes,
         metadata=_document(event.metadata, "$.metadata"),
         extra=_extra(event, item.unknown),
-        flags=(
-            *flags,
-            *((TRUNCATED,) if sent.is_cut or answered.is_cut else ()),
-            *((BACKFILL,) if arrival.is_backfill else ()),
-        ),
+        flags=(*time_flags, *_flags(arrival, sent, answered)),
+        **_names(event),
     )
+
+
+def _read_side(
+    part: RequestIn | ResponseIn, path: str, max_bytes: int
+) -> tuple[dict[str, str], Body]:
+    headers = mask_headers(part.headers or {})
+    announced_bytes = _announced_bytes(headers, part.content_length)
+    body = read_body(part.body, part.transfer_encoding, announced_bytes, f"{path}.body", max_bytes)
+    return headers, body
+
+
+def _names(event: EventIn) -> dict[str, str]:
+    """Return the opaque ids of people, and the labels."""
+    return {
+        "user_id": checked_id(event.user_id, "$.user_id"),
+        "company_id": checked_id(event.company_id, "$.company_id"),
+        "anonymous_id": checked_id(event.anonymous_id, "$.anonymous_id"),
+        "action_name": _label(event.action_name),
+        "blocked_by": _label(event.blocked_by),
+        "api_version": _label(event.request.api_version),
+        "trace_id": _label(event.trace_id),
+    }
+
+
+def _flags(arrival: Arrival, sent: Body, answered: Body) -> tuple[str, ...]:
+    truncated = (TRUNCATED,) if sent.is_cut or answered.is_cut else ()
+    return (*truncated, BACKFILL) if arrival.is_backfill else truncated
 
 
 def _began_at(sent: str | float | None, arrival: Arrival) -> tuple[datetime, tuple[str, ...]]:
@@ -103,11 +106,9 @@ def _began_at(sent: str | float | None, arrival: Arrival) -> tuple[datetime, tup
     return arrival.received_at, ((TIME_UNREADABLE,) if sent else (TIME_MISSING,))
 
 
-def _duration_ms(began_at: datetime, flags: tuple[str, ...], response: ResponseIn) -> float:
+def _duration_ms(began_at: datetime, response: ResponseIn) -> float:
     ended_at = read_time(response.time)
-    if ended_at is None or flags:
-        return 0.0
-    return max(0.0, (ended_at - began_at).total_seconds() * 1000)
+    return 0.0 if ended_at is None else max(0.0, (ended_at - began_at).total_seconds() * 1000)
 
 
 def _required(text: str, path: str) -> str:
@@ -131,10 +132,6 @@ def _status(status: int | None) -> int:
     if not 0 <= status < _STATUS_BELOW:
         raise InvalidInputError("A status has three digits.", field="$.response.status")
     return status
-
-
-def _direction(sent: str | None) -> Direction:
-    return cast("Direction", _DIRECTIONS.get((sent or "").lower(), "Incoming"))
 
 
 def _label(text: str | None) -> str:
