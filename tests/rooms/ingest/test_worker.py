@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from headwater.base.clock import SystemClock
-from headwater.base.errors import CorruptError
+from headwater.base.errors import CorruptError, UnavailableError
 from headwater.configdb import ConfigDb, Position, read_position, write_position
 from headwater.eventlog import MemoryLog, Stream
 from headwater.eventstore import EventStore
@@ -95,6 +95,26 @@ async def test_a_range_that_was_begun_is_done_again_with_the_same_token(
     assert await read_totals(store) == each_table_knows(10)
     assert await worker.step() == 1
     assert await read_totals(store) == each_table_knows(11)
+
+
+async def test_a_range_is_written_down_before_its_first_attempt(
+    store: EventStore, configdb: ConfigDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt that ends behind the insert leaves its range to be done again, as it was."""
+    log = MemoryLog()
+    await _append(log, encode_entry(make_calls(5)))
+    with monkeypatch.context() as broken:
+        broken.setattr(Profiles, "fold", _fail)
+        with pytest.raises(UnavailableError):
+            await make_worker(log, store, configdb).step()
+    assert await configdb.run(read_position, READER) == Position(1, (1, 1))
+    await _append(log, encode_entry([make_call("later")]))
+    assert await drain(make_worker(log, store, configdb)) == 2
+    assert await read_totals(store) == each_table_knows(6)
+
+
+async def _fail(*_: object, **__: object) -> None:
+    raise UnavailableError("the disk is full")
 
 
 async def test_an_attempt_that_reached_only_some_tables_is_completed(
