@@ -4,9 +4,10 @@ In: requests. Out: what was received, and the answers that a test planned, in or
 """
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,3 +109,27 @@ async def run_receiver(port: int = 0) -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Serve from a thread of its own, for tests that are not coroutines."""
+    ready = threading.Event()
+    running: list[tuple[Receiver, asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    async def serve() -> None:
+        finished = asyncio.Event()
+        async with run_receiver() as receiver:
+            running.append((receiver, asyncio.get_running_loop(), finished))
+            ready.set()
+            await finished.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="receiver")
+    thread.start()
+    ready.wait(10)
+    receiver, loop, finished = running[0]
+    try:
+        yield receiver
+    finally:
+        loop.call_soon_threadsafe(finished.set)
+        thread.join()
