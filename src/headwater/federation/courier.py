@@ -32,7 +32,7 @@ from headwater.eventlog import Entry, EventLog, Stream, split_records
 from headwater.federation.breaker import Breaker
 from headwater.federation.conclude import conclude
 from headwater.federation.deliveries import Counts, Waiting, due_deliveries, store_deliveries
-from headwater.federation.subscribe import is_for
+from headwater.federation.subscribe import is_due, is_for
 from headwater.model import Message
 
 _READ_ENTRIES = 8
@@ -101,11 +101,12 @@ class Courier:
             return 0
         records = [record for entry in entries for record in split_records(entry.data)]
         messages = [_decoder.decode(record) for record in records]
-        mine = [message for message in messages if is_for(message, self.instance)]
+        due = [message for message in messages if is_due(message, self.instance)]
+        mine = [message for message in due if is_for(message, self.instance)]
         now = self._clock.now()
         await self._carry(
             [Waiting(message=m, first_tried_at=now, next_attempt_at=now) for m in mine],
-            filtered=sum(m.source_id == self.instance.source_id for m in messages) - len(mine),
+            filtered=len(due) - len(mine),
             next_offset=entries[-1].offset + 1,
         )
         return len(messages)

@@ -12,14 +12,15 @@ from headwater.model import Message
 _ALL = "All"
 
 
+def is_due(message: Message, instance: Instance) -> bool:
+    """Tell whether a message came from the destination's source while it was enabled."""
+    return message.source_id == instance.source_id and message.received_at >= instance.enabled_at
+
+
 def is_for(message: Message, instance: Instance) -> bool:
-    """Tell whether a message goes to a destination."""
+    """Tell whether its sender wants a message to go to a destination."""
     names = (instance.id, instance.name, instance.title, instance.type)
-    return (
-        message.source_id == instance.source_id
-        and message.received_at >= instance.enabled_at
-        and is_wanted(message.body.get("integrations", {}), names)
-    )
+    return is_wanted(message.body.get("integrations", {}), names)
 
 
 def is_wanted(integrations: dict[str, Any], names: Sequence[str]) -> bool:

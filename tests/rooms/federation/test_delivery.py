@@ -1,0 +1,334 @@
+"""Messages on their way to destinations, good and bad."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from headwater.base.settings import FederationSettings
+from headwater.base.vault import Vault
+from headwater.configdb import ConfigDb, read_position
+from headwater.destinations import set_destination_enabled
+from headwater.federation import delivery_status, list_dead_letters, replay_dead_letters
+from tests.support.federation import QUICK, Federation
+from tests.support.messages import a_message
+from tests.support.webhook import ENDLESS, HANG, RESET, Answer, Receiver, run_receiver
+
+
+def ids(receiver: Receiver) -> Counter[str]:
+    return Counter(got.json["messageId"] for got in receiver.received)
+
+
+async def test_each_message_arrives_once(federation: Federation, receiver: Receiver) -> None:
+    """In whatever entries they came; the totals say so."""
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a", "b")
+        await federation.receive("c")
+        status = await federation.until(instance, lambda s: s.delivered == 3)
+    assert ids(receiver) == {"a": 1, "b": 1, "c": 1}
+    assert (status.delivered_first_try, status.waiting, status.dead) == (3, 0, 0)
+    assert status.last_delivered_at is not None
+
+
+async def test_only_what_is_meant_for_it_arrives(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """Not other sources' messages, not what `integrations` excludes, not what came before it."""
+    await federation.receive("before")
+    await asyncio.sleep(0.01)
+    instance = federation.connect(receiver.url)
+    await federation.append([a_message("other", received_at=federation.clock.now())])
+    await federation.receive("excluded", integrations={"All": False})
+    await federation.receive("meant", integrations={"All": False, "Webhook": True})
+    async with federation.at_work():
+        status = await federation.until(instance, lambda s: s.delivered == 1)
+    assert ids(receiver) == {"meant": 1}
+    assert status.filtered == 1
+
+
+async def test_a_message_sent_right_after_adding_is_not_missed(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """The destination was added while nobody looked, behind a long log."""
+    for number in range(40):
+        await federation.receive(f"old-{number}")
+    await asyncio.sleep(0.01)
+    instance = federation.connect(receiver.url)
+    await federation.receive("first")
+    async with federation.at_work():
+        await federation.until(instance, lambda s: s.delivered == 1)
+    assert ids(receiver) == {"first": 1}
+
+
+async def test_work_goes_on_where_it_ended(
+    federation: Federation, receiver: Receiver, configdb: ConfigDb, vault: Vault
+) -> None:
+    """A new process repeats nothing that was written down, and misses nothing."""
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        await federation.until(instance, lambda s: s.delivered == 1)
+    await federation.receive("b")
+    async with federation.at_work():
+        await federation.until(instance, lambda s: s.delivered == 2)
+    assert ids(receiver) == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize("trouble", [Answer(status=500), Answer(status=408), HANG, RESET])
+async def test_passing_trouble_is_tried_again(
+    federation: Federation, receiver: Receiver, trouble: Answer
+) -> None:
+    """Until the message is delivered, with the same id each time."""
+    receiver.plan(trouble, trouble)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        status = await federation.until(instance, lambda s: s.delivered == 1)
+    assert ids(receiver) == {"a": 3}
+    assert {got.headers["webhook-id"] for got in receiver.received} == {"a"}
+    assert (status.delivered_first_try, status.waiting) == (0, 0)
+
+
+async def test_an_endless_answer_is_still_an_answer(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """200 and a body without an end: delivered, and the rest is not read."""
+    receiver.plan(ENDLESS)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        await federation.until(instance, lambda s: s.delivered == 1)
+    assert ids(receiver) == {"a": 1}
+
+
+@pytest.mark.parametrize("status_code", [302, 400, 401, 404, 422])
+async def test_a_refused_message_is_dead_and_can_be_replayed(
+    federation: Federation, receiver: Receiver, status_code: int
+) -> None:
+    """It is kept with status and answer; after the receiver is mended, a replay delivers it."""
+    receiver.plan(Answer(status=status_code, body=b"no such field", headers={"Location": "/x"}))
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        await federation.receive("b")
+        await federation.until(instance, lambda s: s.dead == 1 and s.delivered == 1)
+        with federation.configdb.transaction() as connection:
+            letter = list_dead_letters(connection, instance.id)[0]
+            assert (letter.status, letter.attempts) == (status_code, 1)
+            assert "no such field" in letter.error
+            assert letter.body["messageId"] == letter.message_id
+            assert replay_dead_letters(connection, federation.clock, instance.id) == 1
+        status = await federation.until(instance, lambda s: s.delivered == 2)
+    assert (status.dead, status.waiting) == (0, 0)
+    assert sum(ids(receiver).values()) == 3
+
+
+async def test_a_replay_can_be_limited_in_time(federation: Federation, receiver: Receiver) -> None:
+    """Only dead letters first tried within the range are tried again."""
+    receiver.always = Answer(status=400)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        await federation.until(instance, lambda s: s.dead == 1)
+    now = federation.clock.now()
+    with federation.configdb.transaction() as connection:
+        for since, until, count in [
+            (now + timedelta(hours=1), None, 0),
+            (None, now - timedelta(hours=1), 0),
+            (now - timedelta(hours=1), now + timedelta(hours=1), 1),
+        ]:
+            found = replay_dead_letters(
+                connection, federation.clock, instance.id, since=since, until=until
+            )
+            assert found == count
+
+
+async def test_too_many_requests_are_answered_by_waiting(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """429 with `Retry-After: 1`: nothing at all is sent for a second, then everything."""
+    receiver.plan(Answer(status=429, headers={"Retry-After": "1"}))
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        await receiver.wait_for(1)
+        await federation.receive("b")
+        await federation.until(instance, lambda s: s.delivered == 2)
+    assert ids(receiver) == {"a": 2, "b": 1}
+    assert receiver.received[1].at_s - receiver.received[0].at_s >= 0.95
+
+
+async def test_after_long_trouble_a_message_is_given_up(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """It becomes a dead letter that says how often it was tried."""
+    receiver.always = Answer(status=500)
+    settings = FederationSettings(
+        retry_first_s=0.05, retry_cap_s=0.1, give_up_after_s=1, pause_cap_s=0.1, poll_s=0.02
+    )
+    federation = Federation(configdb, vault, settings=settings)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        status = await federation.until(instance, lambda s: s.dead == 1)
+    assert "given up after" in status.last_error
+    await federation.close()
+
+
+async def test_a_destination_that_was_down_gets_everything(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """Fifty messages in its absence, fifty when it is back, none lost and none twice."""
+    receiver.always = Answer(status=503)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        for number in range(50):
+            await federation.receive(f"m-{number}")
+        await receiver.wait_for(8)
+        down = list(receiver.received)
+        receiver.always = None
+        await federation.until(instance, lambda s: s.delivered == 50, within_s=20)
+    accepted = Counter(got.json["messageId"] for got in receiver.received[len(down) :])
+    tried_again = {got.json["messageId"] for got in down}
+    assert accepted.keys() | tried_again == {f"m-{number}" for number in range(50)}
+    assert len(down) < 200, "a resting destination was not left alone"
+
+
+async def test_while_a_destination_rests_its_messages_wait_in_the_log(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """Few are parked in the database, and the position holds the log back."""
+    receiver.always = Answer(status=503)
+    settings = FederationSettings(retry_first_s=30, pause_cap_s=60, poll_s=0.02, concurrency=1)
+    federation = Federation(configdb, vault, settings=settings)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        for number in range(40):
+            await federation.receive(f"m-{number}")
+        await receiver.wait_for(5)
+        await asyncio.sleep(0.3)
+        status = await federation.workers.status(instance.id)
+    assert status.waiting <= 16
+    assert status.behind_entries is not None
+    assert status.behind_entries + status.waiting >= 40
+    await federation.close()
+
+
+async def test_old_messages_of_a_resting_destination_are_parked(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """So that the log can forget them; they are delivered all the same."""
+    receiver.always = Answer(status=503)
+    settings = FederationSettings(
+        retry_first_s=0.05, retry_cap_s=0.1, pause_cap_s=0.5, poll_s=0.02, park_after_s=0
+    )
+    federation = Federation(configdb, vault, settings=settings)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        for number in range(40):
+            await federation.receive(f"m-{number}")
+        status = await federation.until(
+            instance, lambda s: s.behind_entries == 0 and s.waiting == 40
+        )
+        assert status.delivered == 0
+        receiver.always = None
+        await federation.until(instance, lambda s: s.delivered == 40 and s.waiting == 0)
+    await federation.close()
+
+
+async def test_a_slow_destination_slows_no_other(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """One hangs for good; the other has everything long before the first times out twice."""
+    async with run_receiver() as slow:
+        slow.always = HANG
+        federation.connect(slow.url)
+        healthy = federation.connect(receiver.url)
+        async with federation.at_work():
+            await federation.until(healthy, lambda s: s.behind_entries is not None)
+            begin_s = asyncio.get_running_loop().time()
+            for number in range(30):
+                await federation.receive(f"m-{number}")
+            await federation.until(healthy, lambda s: s.delivered == 30)
+            took_s = asyncio.get_running_loop().time() - begin_s
+    assert took_s < 2 * QUICK.timeout_s + 1
+    assert len(ids(receiver)) == 30
+
+
+async def test_a_disabled_destination_misses_what_passes(
+    federation: Federation, receiver: Receiver, configdb: ConfigDb
+) -> None:
+    """Switching is noticed within two seconds, and the log is held back no more."""
+    instance = federation.connect(receiver.url)
+
+    async def switch(*, enabled: bool) -> None:
+        await configdb.run(set_destination_enabled, federation.clock, instance.id, enabled=enabled)
+        await asyncio.sleep(1.3)
+
+    async with federation.at_work():
+        await federation.receive("a")
+        await federation.until(instance, lambda s: s.delivered == 1)
+        await switch(enabled=False)
+        await federation.receive("b")
+        await asyncio.sleep(0.1)
+        assert await configdb.run(read_position, instance.reader) is None
+        await switch(enabled=True)
+        await federation.receive("c")
+        await federation.until(instance, lambda s: s.delivered == 2)
+    assert ids(receiver) == {"a": 1, "c": 1}
+
+
+async def test_a_destination_added_later_is_noticed(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """Without a restart, within two seconds."""
+    async with federation.at_work():
+        await asyncio.sleep(0.05)
+        instance = federation.connect(receiver.url)
+        await federation.receive("a")
+        await federation.until(instance, lambda s: s.delivered == 1, within_s=3)
+
+
+async def test_batches_share_one_request(federation: Federation, receiver: Receiver) -> None:
+    """`batch_size` is respected across entries, and each message is counted."""
+    instance = federation.connect(receiver.url, batch_size="10")
+    await federation.receive(*(f"m-{number}" for number in range(25)))
+    async with federation.at_work():
+        await federation.until(instance, lambda s: s.delivered == 25)
+    assert sorted(len(got.json) for got in receiver.received) == [5, 10, 10]
+
+
+async def test_stopping_writes_down_what_was_delivered(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """Some were delivered, one hangs when the server drains: only that one is sent again."""
+    receiver.plan(200, 200, HANG)
+    settings = FederationSettings(poll_s=0.02, concurrency=1)
+    federation = Federation(configdb, vault, settings=settings)
+    instance = federation.connect(receiver.url)
+    await federation.receive("a", "b", "c", "d")
+    async with federation.at_work():
+        await receiver.wait_for(3)
+    with configdb.transaction() as connection:
+        status = delivery_status(connection, instance.id)
+        assert (status.delivered, status.waiting) == (2, 2)
+    async with federation.at_work():
+        await federation.until(instance, lambda s: s.delivered == 4)
+    assert ids(receiver) == {"a": 1, "b": 1, "c": 2, "d": 1}
+    await federation.close()
+
+
+async def test_the_same_message_twice_in_the_log_stops_nothing(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """A repeat that slipped into the log must not trip over its twin's row."""
+    receiver.plan(400, 400)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a", "a")
+        await federation.receive("a")
+        await federation.receive("b")
+        await federation.until(instance, lambda s: s.delivered >= 1 and s.behind_entries == 0)
+    assert ids(receiver)["b"] == 1
