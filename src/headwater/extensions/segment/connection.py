@@ -116,7 +116,7 @@ def _start_afresh(connection: sa.Connection, connection_id: str) -> None:
 def find_connection(connection: sa.Connection, app_id: str) -> Connection | None:
     """Return the app's connection, if it has one."""
     row = connection.execute(_select().where(connections.c.app_id == app_id)).mappings().first()
-    return None if row is None else msgspec.convert(dict(row), Connection)
+    return None if row is None else Connection(**row)
 
 
 def get_connection(connection: sa.Connection, app_id: str) -> Connection:
@@ -133,7 +133,7 @@ def get_connection(connection: sa.Connection, app_id: str) -> Connection:
 def list_connections(connection: sa.Connection) -> list[Connection]:
     """Return all connections, oldest first."""
     rows = connection.execute(_select().order_by(connections.c.created_at, connections.c.id))
-    return [msgspec.convert(dict(row), Connection) for row in rows.mappings()]
+    return [Connection(**row) for row in rows.mappings()]
 
 
 def set_enabled(connection: sa.Connection, app_id: str, enabled: bool) -> Connection:

@@ -1,7 +1,6 @@
 """Make the messages of people: ask for their companies and numbers, then compose and fit.
 
-In: a window and people. Out: what the outbox takes, in the order of the people. Reads profiles;
-writes nothing.
+In: a window and people. Out: what the outbox takes, in its order. Reads profiles; writes nothing.
 """
 
 import asyncio
@@ -64,7 +63,7 @@ def _write(
     days: Mapping[str, Rollup],
     rolling: Mapping[str, Rollup],
 ) -> list[Item]:
-    items = []
+    items: list[Item] = []
     for person in people:
         id_ = window.id_of(person)
         message = compose(
@@ -77,4 +76,4 @@ def _write(
         )
         payload = encode_within_limit(message)
         items.append(Item(message_id=id_, user_id=person.id, payload=payload))
-    return items
+    return sorted(items, key=lambda item: item.message_id)

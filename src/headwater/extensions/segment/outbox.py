@@ -140,7 +140,10 @@ def count_states(connection: sa.Connection, connection_id: str) -> dict[str, int
         .where(outbox.c.connection_id == connection_id)
         .group_by(outbox.c.state)
     )
-    return dict.fromkeys(("due", "sent", "delivered", "dead"), 0) | dict(rows.tuples().all())
+    counts = dict.fromkeys(("due", "sent", "delivered", "dead"), 0)
+    for state, count in rows:
+        counts[state] = count
+    return counts
 
 
 def has_waiting(connection: sa.Connection, connection_id: str) -> bool:

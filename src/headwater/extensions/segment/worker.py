@@ -222,7 +222,7 @@ def _save_page(
     *,
     is_last: bool,
 ) -> int:
-    """Put a page into the outbox, with the watermark if it is the last; return what is too large."""
+    """Put a page, and with the last one the watermark; return how many were too large."""
     found, target = _read_target(connection, vault, window.app.id)
     if target != window.target or not found.enabled:
         raise ConflictError("The connection was changed while a run was on its way.")
