@@ -1,8 +1,9 @@
 """Kill -9, again and again, under load: what was acknowledged is there, and is there once.
 
 Producers send numbered events all the time while the server is killed at random instants: its
-process group as a whole, every single process of it, or a server that is only just starting. On
-failure the seed is shown; `FAULTS_SEED=… pytest tests/faults` repeats its instants.
+process group as a whole, every single process of it, a server that is only just starting, or one
+that has stored an event and not said so yet. On failure the seed is shown; `FAULTS_SEED=… pytest
+tests/faults` repeats its instants.
 """
 
 import os
@@ -22,7 +23,6 @@ from tests.faults.producer import Producer, Target
 from tests.support.processes import family_of, kill_all, wait_until_dead
 from tests.support.server import Server, environment, headwater, serving, start
 
-KILLS = 20
 PAGE = 1_000
 EVERYTHING = {"from_": "-1d", "to": "now"}
 
@@ -48,6 +48,16 @@ def kill_family(data: Path, target: Target, chance: random.Random) -> None:
     leave(server)
 
 
+def kill_before_the_answer(data: Path, target: Target, chance: random.Random) -> None:
+    """Let the server die when an entry is durable and nobody knows yet: clients send it again."""
+    server = start(data, {"HEADWATER_CRASH_AT": f"eventlog.appended:{chance.randint(1, 30)}"})
+    family = family_of(server.process.pid)
+    target.url = server.url
+    server.process.wait(30)
+    leave(server)
+    wait_until_dead(family)
+
+
 def kill_at_start(data: Path, _: Target, chance: random.Random) -> None:
     """Kill a server that is still opening, migrating or catching up."""
     process = subprocess.Popen(
@@ -58,6 +68,9 @@ def kill_at_start(data: Path, _: Target, chance: random.Random) -> None:
     time.sleep(chance.uniform(0.3, 3.0))
     kill_all(family_of(process.pid))
     process.wait()
+
+
+KILLS = {kill_group: 8, kill_family: 6, kill_before_the_answer: 3, kill_at_start: 3}
 
 
 def leave(server: Server) -> None:
@@ -83,8 +96,8 @@ def everything_stored(server: Server, app_id: str) -> Iterator[Stored]:
 def produce_and_kill(folder: Path, seed: int) -> Sent:
     """Run the producers through all kills; return what they know at the end."""
     chance = random.Random(seed)
-    kinds = [kill_group, kill_family] * (KILLS // 2 - 2) + [kill_at_start] * 4
-    chance.shuffle(kinds)
+    kills = [kill for kill, times in KILLS.items() for _ in range(times)]
+    chance.shuffle(kills)
     with serving(folder / "data") as server:
         target = Target(server.url, server.cli("apps", "list")[0]["collector_application_id"])
     ledger = Ledger(folder / "ledger.jsonl")
@@ -93,7 +106,7 @@ def produce_and_kill(folder: Path, seed: int) -> Sent:
     ]
     for producer in producers:
         producer.start()
-    for kill in kinds:
+    for kill in kills:
         kill(folder / "data", target, chance)
     with serving(folder / "data") as server:
         target.url = server.url

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from headwater.base.crash import crash_point
 from headwater.base.errors import TooLargeError, UnavailableError
 from headwater.base.telemetry import ACK_SECONDS
 from headwater.eventlog.port import MAX_ENTRY_BYTES, EventLog, Stream
@@ -114,6 +115,7 @@ class GroupCommit:
         try:
             with ACK_SECONDS.time():
                 offset = await self._log.append(self._stream, _SEPARATOR.join(group.records))
+            crash_point("eventlog.appended")
         except Exception as err:  # noqa: BLE001 - the waiting requests get it, whatever it is
             group.done.set_exception(err)
             group.done.exception()  # if all who waited have left, the loop must not complain
