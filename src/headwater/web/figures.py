@@ -40,9 +40,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def last_days(now: datetime, timezone: str) -> Window:
-    """Return the window that ends now; both halves end at the same time of day."""
-    end = now.astimezone(ZoneInfo(timezone))
-    today = end.replace(hour=0, minute=0, second=0, microsecond=0)
+    """Return the window that ends with this quarter of an hour; both halves end alike.
+
+    Whole quarters are what the store keeps counters for, and they hold the very last call too.
+    """
+    here = now.astimezone(ZoneInfo(timezone))
+    quarter = here.replace(minute=here.minute // 15 * 15, second=0, microsecond=0)
+    end = quarter + timedelta(minutes=15)
+    today = here.replace(hour=0, minute=0, second=0, microsecond=0)
     # Wall-clock arithmetic on purpose: a day of 23 or 25 hours is one day.
     return Window(
         start=today - timedelta(days=DAYS - 1),
@@ -81,7 +86,7 @@ def show_moment(at: datetime, timezone: str) -> str:
 
 def show_period(window: Window) -> str:
     """Return `24 Oct - 22 Nov 2026`, with the year twice when it changes."""
-    first, last = window.start.date(), window.end.date()
+    first, last = window.days[0], window.days[-1]
     head = show_tick(first) if first.year == last.year else show_day(first)
     return f"{head} – {show_day(last)}"  # noqa: RUF001 - a range of days takes an en dash
 

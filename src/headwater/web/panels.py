@@ -29,8 +29,9 @@ from headwater.workspace import App
 _ENDPOINT = ("request.verb", "request.route")
 _OTHER = ("other", "other")
 _NEWEST = 8
+_SILENT = "none"
 # The order of the stack, from the bottom, with a tone for each.
-_CLASSES = {"2xx": "1", "3xx": "2", "4xx": "3", "5xx": "4", "": "other"}
+_CLASSES = {"2xx": "1", "3xx": "2", "4xx": "3", "5xx": "4", _SILENT: "other"}
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -139,11 +140,15 @@ async def read_stats(ask: Questions, app: App, window: Window) -> Stats:  # noqa
 def remarks_of(meta: Meta) -> tuple[str, ...]:
     """Say what is not in the numbers, or not exact; nothing when they are whole."""
     facts = (
-        (meta.dropped_events, f"{show_count(meta.dropped_events)} events were dropped."),
-        (meta.late_events, f"{show_count(meta.late_events)} events came late and are counted."),
+        (meta.dropped_events, f"{_events(meta.dropped_events)} could not be understood."),
+        (meta.late_events, f"{_events(meta.late_events)} came late, and are counted."),
         (meta.sampled, "Some clients sample: their calls are counted by weight."),
     )
     return tuple(text for holds, text in facts if holds)
+
+
+def _events(number: int) -> str:
+    return "1 event" if number == 1 else f"{show_count(number)} events"
 
 
 async def read_days(ask: Questions, app: App, window: Window) -> Days:  # noqa: ARG001 - one shape
@@ -158,7 +163,11 @@ async def read_days(ask: Questions, app: App, window: Window) -> Days:  # noqa: 
             DayLabel(text=f"{day:%a} {show_day(day)}", tick=show_tick(day)) for day in window.days
         ),
         series=tuple(
-            Stack(name=name or "No response", tone=tone, values=tuple(v or 0 for v in found[name]))
+            Stack(
+                name="No response" if name == _SILENT else name,
+                tone=tone,
+                values=tuple(v or 0 for v in found[name]),
+            )
             for name, tone in _CLASSES.items()
             if name in found
         ),
@@ -202,7 +211,7 @@ async def read_people(ask: Questions, app: App, window: Window) -> list[NewUser]
             name=user.name or user.user_id,
             detail=user.email or (user.user_id if user.name else ""),
             company=user.company_id,
-            first_seen=show_moment(user.first_seen_at, app.timezone),
+            first_seen=show_moment(user.first_seen_at, app.timezone) if user.first_seen_at else "",
             calls=show_count(user.calls),
         )
         for user in users

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from headwater.analytics import QueryScope, answer
 from headwater.web.services import Services
 from headwater.workspace import App
 
@@ -62,7 +63,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     email: str = ""
     company_id: str = ""
-    first_seen_at: datetime
+    first_seen_at: datetime | None
+    """None: described, but not seen yet."""
     calls: int = 0
 
 
@@ -83,7 +85,7 @@ class Questions:
 
     def __init__(self, services: Services, app: App) -> None:
         self._services = services
-        self._app = app
+        self._scope = QueryScope(app_id=app.id, timezone=app.timezone)
 
     async def measure(
         self,
@@ -115,12 +117,11 @@ class Questions:
         return msgspec.convert(raw, Counted).count > 0
 
     async def _ask(self, kind: str, spec: dict[str, object]) -> Any:
-        from headwater.analytics import QueryScope, answer
-
-        scope = QueryScope(app_id=self._app.id, timezone=self._app.timezone)
         body = msgspec.json.encode({name: value for name, value in spec.items() if value})
         services = self._services
-        return msgspec.to_builtins(await answer(services.store, scope, kind, body, services.clock))
+        return msgspec.to_builtins(
+            await answer(services.store, self._scope, kind, body, services.clock)
+        )
 
 
 def _span(span: Span) -> dict[str, object]:

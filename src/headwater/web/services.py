@@ -1,11 +1,10 @@
 """Name what the web's handlers may ask, in one place.
 
-In: the objects that `app.py` built once. Out: the same, typed; handlers take `services: Services`
-by dependency.
+In: the objects that `app.py` built once. Out: the same, typed; handlers take
+`services: NamedDependency[Services]`.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from headwater.base.clock import Clock
 from headwater.base.egress import Egress
@@ -14,14 +13,10 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.eventlog import EventLog
 from headwater.eventstore import EventStore
+from headwater.extensions import SegmentSync
+from headwater.federation import FederationWorkers
 from headwater.profiles import Profiles
-
-if TYPE_CHECKING:
-    from headwater.extensions import SegmentSync
-    from headwater.federation import FederationWorkers
-    from headwater.warehouse import Warehouses
-else:
-    SegmentSync = FederationWorkers = Warehouses = object
+from headwater.warehouse import Warehouses
 
 
 @dataclass(frozen=True, kw_only=True)
