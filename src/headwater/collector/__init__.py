@@ -5,6 +5,17 @@ Also reads access logs and event files for `headwater import`. Never looks into 
 """
 
 from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, CollectorApp
+from headwater.collector.imports import FORMATS, Planned, Rejected, open_lines, plan_events
 from headwater.collector.secret_text import MARK
 
-__all__ = ["BACKFILL_HEADER", "KEY_HEADER", "MARK", "CollectorApp"]
+__all__ = [
+    "BACKFILL_HEADER",
+    "FORMATS",
+    "KEY_HEADER",
+    "MARK",
+    "CollectorApp",
+    "Planned",
+    "Rejected",
+    "open_lines",
+    "plan_events",
+]

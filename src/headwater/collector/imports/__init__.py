@@ -1,0 +1,10 @@
+"""Read files that an API team already has, for `headwater import`.
+
+In: access logs and event files. Out: events as the Collector API takes them, each with an id that
+is the same at every reading, and the lines that say nothing, with reasons. Sends nothing.
+"""
+
+from headwater.collector.imports.files import open_lines
+from headwater.collector.imports.plan import FORMATS, Planned, Rejected, plan_events
+
+__all__ = ["FORMATS", "Planned", "Rejected", "open_lines", "plan_events"]

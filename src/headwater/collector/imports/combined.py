@@ -1,0 +1,67 @@
+"""Read the lines of access logs in the common and combined formats, hostile ones included.
+
+In: one line. Out: an event without an id. The request and the agent may hold quotes, escapes and
+bytes of any kind: strangers wrote them. Raises `InvalidInputError` for what is no such line. Pure.
+"""
+
+import re
+from typing import Any
+
+from headwater.base.errors import InvalidInputError
+from headwater.collector.times import read_time
+
+_LINE = re.compile(
+    r"(?P<ip>\S+) \S+ (?P<user>.{1,256}?) "
+    r"\[(?P<day>\d\d)/(?P<month>[A-Z][a-z]{2})/(?P<year>\d{4}):(?P<clock>\d\d:\d\d:\d\d) "
+    r'(?P<zone>[+-]\d{4})\] "(?P<request>.*?)" (?P<status>\d{3}) (?P<size>\d+|-)(?P<rest>(?: .*)?)',
+    re.DOTALL,
+)
+_REQUEST = re.compile(r"(?P<verb>[A-Za-z-]{1,32}) (?P<target>\S.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
+_MONTHS = {
+    name: f"{number:02}"
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+_NOTHING = "-"
+
+
+def parse_combined(line: bytes) -> dict[str, Any]:
+    """Return the event of one line; `user_id` is the remote user when there is one."""
+    found = _LINE.fullmatch(line.decode("utf-8", "backslashreplace"))
+    if found is None:
+        raise InvalidInputError("This is no line of an access log in combined format.")
+    referer, agent = _quoted(found["rest"])
+    request = _REQUEST.fullmatch(found["request"])
+    event: dict[str, Any] = {
+        "request": {
+            "time": _moment(found),
+            "verb": request["verb"] if request else _NOTHING,
+            "uri": request["target"] if request else found["request"].strip() or _NOTHING,
+            "headers": _given({"referer": referer, "user-agent": agent}),
+            "ip_address": found["ip"],
+        },
+        "response": {
+            "status": int(found["status"]),
+            "headers": _given({"content-length": found["size"]}),
+        },
+    }
+    return event | _given({"user_id": found["user"]})
+
+
+def _moment(found: re.Match[str]) -> str:
+    month = _MONTHS.get(found["month"], "00")
+    time = f"{found['year']}-{month}-{found['day']}T{found['clock']}{found['zone']}"
+    if read_time(time) is None:
+        raise InvalidInputError("The time of this line does not exist.")
+    return time
+
+
+def _quoted(rest: str) -> tuple[str, str]:
+    """Return referer and agent: the last quote may be missing, and more columns may follow."""
+    referer, _, agent = rest.strip().removeprefix('"').partition('" "')
+    return referer.removesuffix('"'), agent.rpartition('"')[0] or agent
+
+
+def _given(values: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value not in {"", _NOTHING}}

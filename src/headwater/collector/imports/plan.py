@@ -1,0 +1,115 @@
+"""Plan an import: give each line's event an id that is the same at every reading.
+
+In: lines and their format. Out: events ready to send, and rejects with line number and reason. An
+id stands for the line's content and for how often that content came before in the file, so that
+reading a file again, or going on where a reading broke off, adds nothing. Pure.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from headwater.base.errors import InvalidInputError
+from headwater.base.ids import stable_id
+from headwater.collector.imports.combined import parse_combined
+from headwater.collector.imports.jsonl import parse_event
+from headwater.collector.json_text import write_json
+from headwater.collector.secret_text import mask_words
+from headwater.collector.times import read_time
+from headwater.collector.tolerance import as_text
+
+Parser = Callable[[bytes], dict[str, Any]]
+
+_PARSERS: Mapping[str, Parser] = {
+    "combined": parse_combined,
+    "jsonl": parse_event,
+    "moesif": parse_event,
+}
+AUTO = "auto"
+FORMATS = (AUTO, *_PARSERS)
+_USER_PATHS = {"ip": "request.ip_address", "remote_user": "user_id"}
+_SAMPLE_CHARACTERS = 200
+_LONGEST_LINE_BYTES = 10_000_000
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to send."""
+
+    call_id: str
+    time: datetime | None
+    event: bytes
+    """JSON, ready for the Collector API."""
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that says nothing."""
+
+    line: int
+    reason: str
+    sample: str
+    """Its beginning, secrets masked."""
+
+
+def plan_events(
+    lines: Iterable[bytes], form: str = AUTO, user_from: str = ""
+) -> Iterator[Planned | Rejected]:
+    """Return what becomes of each line.
+
+    `user_from` names what tells the user: `ip`, `remote_user`, or the path of a field, such as
+    `metadata.login`.
+    """
+    parse = _PARSERS.get(form)
+    came_before: Counter[str] = Counter()
+    for number, line in enumerate(lines, 1):
+        parse = parse or _PARSERS[_guess(line)]
+        content = stable_id(line.decode("latin-1"))
+        try:
+            event = _parse(line, parse)
+        except InvalidInputError as err:
+            yield Rejected(line=number, reason=_reason(err), sample=_sample(line))
+            continue
+        yield _plan(event, stable_id("import", content, str(came_before[content])), user_from)
+        came_before[content] += 1
+
+
+def _guess(line: bytes) -> str:
+    return "jsonl" if line.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "combined"
+
+
+def _parse(line: bytes, parse: Parser) -> dict[str, Any]:
+    if len(line) > _LONGEST_LINE_BYTES:
+        raise InvalidInputError(f"The line is longer than {_LONGEST_LINE_BYTES} bytes.")
+    return parse(line)
+
+
+def _plan(event: dict[str, Any], call_id: str, user_from: str) -> Planned:
+    own_id = event.get("transaction_id")
+    if own_id is None or own_id == "":
+        event["transaction_id"] = call_id
+    user = _at(event, _USER_PATHS.get(user_from, user_from)) if user_from else None
+    if user is not None and not isinstance(user, dict | list):
+        event["user_id"] = user
+    time = _at(event, "request.time")
+    return Planned(
+        call_id=as_text(event["transaction_id"], "$.transaction_id"),
+        time=read_time(time) if isinstance(time, str | int | float) else None,
+        event=write_json(event),
+    )
+
+
+def _at(event: dict[str, Any], path: str) -> Any:
+    value: Any = event
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _reason(err: InvalidInputError) -> str:
+    return f"{err.field}: {err.message}" if err.field.strip("$") else err.message
+
+
+def _sample(line: bytes) -> str:
+    return mask_words(line[:4096].decode("utf-8", "replace"))[:_SAMPLE_CHARACTERS]
