@@ -4,13 +4,14 @@ from litestar.types import ControllerRouterHandler
 
 from headwater.web.api.apps import AppsController
 from headwater.web.api.destinations import DestinationsController
-from headwater.web.api.sources import SourcesController
 from headwater.web.api.imports import ImportsController
+from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
 
 ROUTES: list[ControllerRouterHandler] = [
     AppsController,
     DestinationsController,
+    ImportsController,
     SourcesController,
     StatusController,
 ]
