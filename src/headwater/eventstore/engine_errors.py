@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from headwater.base.errors import TooLargeError, UnavailableError
+from headwater.base.errors import InvalidInputError, TooLargeError, UnavailableError
 
 _TRANSIENT = frozenset(
     {
@@ -36,6 +36,7 @@ _TRANSIENT = frozenset(
         999,  # KEEPER_EXCEPTION
     }
 )
+_BAD_PATTERN = 427
 _TOO_SLOW = 159
 _TOO_MUCH = frozenset({158, 307, 396})  # rows read, bytes read, rows answered
 _SHOWN_CHARS = 300
@@ -51,6 +52,10 @@ def engine_errors() -> Iterator[None]:
         if err.code == _TOO_SLOW:
             raise UnavailableError(
                 "The event store did not answer in time.", hint="Ask for a shorter time range."
+            ) from err
+        if err.code == _BAD_PATTERN:
+            raise InvalidInputError(
+                "That is not a regular expression.", hint="Patterns are those of RE2."
             ) from err
         if err.code in _TOO_MUCH:
             raise TooLargeError(

@@ -21,6 +21,8 @@ SETTINGS
     non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 """
 
+_DONE = "INSERT INTO schema_versions (version, name) SELECT {version:UInt32}, {name:String}"
+
 _UNPROTECTED = """
 SELECT name FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree'
@@ -77,7 +79,7 @@ def _run(client: Client, step: Step) -> None:
     for statement in step.statements:
         client.command(statement)
         crash_point("eventstore.migrated_statement")
-    client.insert("schema_versions", [[step.version, step.name]], ["version", "name"])
+    client.command(_DONE, parameters={"version": step.version, "name": step.name})
 
 
 def _check_windows(client: Client) -> None:

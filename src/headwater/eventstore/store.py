@@ -8,7 +8,7 @@ host. Times go in as aware datetimes for `{name:DateTime64(6, 'UTC')}`.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
@@ -22,6 +22,13 @@ from headwater.eventstore.migrate import migrate, read_steps
 _READING_THREADS = 4
 # One: a cancelled insert goes on in its thread, and its retry has to wait for it.
 _WRITING_THREADS = 1
+
+
+class Answer(NamedTuple):
+    """What a question gave, and what it cost."""
+
+    rows: list[dict[str, Any]]
+    rows_scanned: int
 
 
 class EventStore:
@@ -64,10 +71,17 @@ class EventStore:
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> list[dict[str, Any]]:
         """Return rows as dicts; `{name:Type}` in the SQL takes `parameters["name"]`."""
+        return (await self.select_counted(sql, parameters)).rows
 
-        def ask(client: Client) -> list[dict[str, Any]]:
+    async def select_counted(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> "Answer":
+        """Return rows as `select` does, and how many rows were read for them."""
+
+        def ask(client: Client) -> Answer:
             result = client.query(sql, parameters=dict(parameters or {}))
-            return _to_dicts(result.column_names, result.result_rows)
+            rows = _to_dicts(result.column_names, result.result_rows)
+            return Answer(rows, int(result.summary.get("read_rows", 0)))
 
         return await self._readers.run(ask)
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import clickhouse_connect
@@ -37,19 +38,17 @@ def _open_elsewhere(data: Path, crash_at: str = "") -> subprocess.CompletedProce
 
 def test_a_second_process_is_refused_at_once(tmp_path: Path) -> None:
     """With advice; and once the first has closed, the second may."""
-    store = EventStore.open(EventStoreSettings(), tmp_path)
-    refused = _open_elsewhere(tmp_path)
-    store.close()
+    with closing(EventStore.open(EventStoreSettings(), tmp_path)):
+        refused = _open_elsewhere(tmp_path)
     assert "REFUSED Only one process" in refused.stdout
     assert "REFUSED" not in _open_elsewhere(tmp_path).stdout
 
 
 def test_a_second_path_in_one_process_is_refused(tmp_path: Path) -> None:
     """chDB holds one path; the error says so instead of mixing data."""
-    store = EventStore.open(EventStoreSettings(), tmp_path / "a")
-    with pytest.raises(MisconfiguredError):
+    first = EventStore.open(EventStoreSettings(), tmp_path / "a")
+    with closing(first), pytest.raises(MisconfiguredError):
         EventStore.open(EventStoreSettings(), tmp_path / "b")
-    store.close()
 
 
 @pytest.mark.parametrize("statement", [1, 2, 7, 14])
@@ -59,19 +58,17 @@ async def test_a_crash_in_the_middle_of_a_migration_is_mended(
     """The next start finishes what was begun."""
     crashed = _open_elsewhere(tmp_path, crash_at=f"eventstore.migrated_statement:{statement}")
     assert crashed.returncode == 137
-    store = EventStore.open(EventStoreSettings(), tmp_path)
-    versions = await store.select("SELECT version FROM schema_versions ORDER BY version")
-    assert [row["version"] for row in versions] == [step.version for step in read_steps()]
-    assert await store.select("SELECT * FROM rejects") == []
-    store.close()
+    with closing(EventStore.open(EventStoreSettings(), tmp_path)) as store:
+        versions = await store.select("SELECT version FROM schema_versions ORDER BY version")
+        assert [row["version"] for row in versions] == [step.version for step in read_steps()]
+        assert await store.select("SELECT * FROM rejects") == []
 
 
 async def test_opening_again_migrates_nothing(tmp_path: Path) -> None:
     """Each file runs once."""
     EventStore.open(EventStoreSettings(), tmp_path).close()
-    store = EventStore.open(EventStoreSettings(), tmp_path)
-    [row] = await store.select("SELECT count() AS n FROM schema_versions")
-    store.close()
+    with closing(EventStore.open(EventStoreSettings(), tmp_path)) as store:
+        [row] = await store.select("SELECT count() AS n FROM schema_versions")
     assert row["n"] == len(read_steps())
 
 
@@ -97,20 +94,20 @@ def test_a_table_that_would_count_retries_twice_is_refused(tmp_path: Path) -> No
 async def test_the_time_that_call_ids_are_kept_follows_the_setting(tmp_path: Path) -> None:
     """A change takes effect at the next start."""
     for days in (30, 7):
-        store = EventStore.open(EventStoreSettings(dedup_days=days), tmp_path)
-        [row] = await store.select(
-            "SELECT engine_full AS e FROM system.tables"
-            " WHERE database = 'headwater' AND name = 'call_ids'"
-        )
-        assert f"toIntervalDay({days})" in row["e"]
-        store.close()
+        with closing(EventStore.open(EventStoreSettings(dedup_days=days), tmp_path)) as store:
+            [row] = await store.select(
+                "SELECT engine_full AS e FROM system.tables"
+                " WHERE database = 'headwater' AND name = 'call_ids'"
+            )
+            assert f"toIntervalDay({days})" in row["e"]
 
 
 async def test_a_data_directory_may_be_named_by_url(tmp_path: Path) -> None:
     """chdb:///path is the written-out form of the default."""
-    store = EventStore.open(EventStoreSettings(url=f"chdb://{tmp_path}/elsewhere"), tmp_path)
-    await store.check()
-    store.close()
+    with closing(
+        EventStore.open(EventStoreSettings(url=f"chdb://{tmp_path}/elsewhere"), tmp_path)
+    ) as store:
+        await store.check()
     assert (tmp_path / "elsewhere").is_dir()
     client = clickhouse_connect.get_client(interface="chdb", path=str(tmp_path / "elsewhere"))
     assert client.query("SELECT count() FROM headwater.calls").result_rows == [(0,)]

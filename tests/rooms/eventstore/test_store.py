@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,10 +54,9 @@ async def test_another_token_is_another_insert(store: EventStore) -> None:
 async def test_a_token_is_known_after_a_restart(tmp_path: Path) -> None:
     """The retry of a batch may come from the next process."""
     for _ in range(2):
-        store = EventStore.open(EventStoreSettings(), tmp_path)
-        await _insert(store, make_calls(50), "calls:1-1")
-        assert await _totals(store) == dict.fromkeys(_TOTALS, 50)
-        store.close()
+        with closing(EventStore.open(EventStoreSettings(), tmp_path)) as store:
+            await _insert(store, make_calls(50), "calls:1-1")
+            assert await _totals(store) == dict.fromkeys(_TOTALS, 50)
 
 
 async def test_a_batch_over_many_months_is_stored_whole_and_once(store: EventStore) -> None:
@@ -150,20 +150,20 @@ async def test_reading_changes_nothing(store: EventStore, sql: str) -> None:
 
 async def test_a_slow_question_is_ended(tmp_path: Path) -> None:
     """And the next one is answered."""
-    store = EventStore.open(EventStoreSettings(query_timeout_s=1), tmp_path)
-    with pytest.raises(UnavailableError):
-        await store.select("SELECT count() FROM numbers(1e12) WHERE sipHash64(number) = 1")
-    await store.check()
-    store.close()
+    with closing(EventStore.open(EventStoreSettings(query_timeout_s=1), tmp_path)) as store:
+        with pytest.raises(UnavailableError):
+            await store.select("SELECT count() FROM numbers(1e12) WHERE sipHash64(number) = 1")
+        await store.check()
 
 
 async def test_a_greedy_question_leaves_the_store_alive(tmp_path: Path) -> None:
     """Over its memory limit it fails alone."""
-    store = EventStore.open(EventStoreSettings(max_memory_bytes=400_000_000), tmp_path)
-    with pytest.raises(UnavailableError):
-        await store.select("SELECT length(groupArray(number)) AS n FROM numbers(100000000)")
-    await store.check()
-    store.close()
+    with closing(
+        EventStore.open(EventStoreSettings(max_memory_bytes=400_000_000), tmp_path)
+    ) as store:
+        with pytest.raises(UnavailableError):
+            await store.select("SELECT length(groupArray(number)) AS n FROM numbers(100000000)")
+        await store.check()
 
 
 async def test_questions_run_side_by_side(store: EventStore) -> None:
