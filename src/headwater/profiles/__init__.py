@@ -6,6 +6,15 @@ In: profile updates from the log, and questions. Out: merged profiles, `Person`,
 
 from headwater.profiles.people import Company, Person
 from headwater.profiles.store import Profiles
+from headwater.profiles.timeline import ProfileChange, read_changes
 from headwater.profiles.windows import day_window, last_complete_day
 
-__all__ = ["Company", "Person", "Profiles", "day_window", "last_complete_day"]
+__all__ = [
+    "Company",
+    "Person",
+    "ProfileChange",
+    "Profiles",
+    "day_window",
+    "last_complete_day",
+    "read_changes",
+]

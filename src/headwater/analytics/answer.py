@@ -1,0 +1,54 @@
+"""Answer a question of any kind.
+
+In: whose data, the kind, the JSON of the question. Out: the report. This is the one door through
+which the query API, the command line and the pages ask.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from headwater.analytics.count import count_calls
+from headwater.analytics.events import list_events
+from headwater.analytics.meta import Asking
+from headwater.analytics.question import Question
+from headwater.analytics.scope import QueryScope
+from headwater.analytics.spec import (
+    Common,
+    CountSpec,
+    EventsSpec,
+    TimeseriesSpec,
+    UsersSpec,
+    UserTimelineSpec,
+    read_spec,
+)
+from headwater.analytics.timeseries import draw_timeseries
+from headwater.analytics.user_timeline import tell_timeline
+from headwater.analytics.users import list_users
+from headwater.base.clock import Clock
+from headwater.base.errors import NotFoundError
+from headwater.eventstore import EventStore
+
+Report = Callable[[Asking, Question, Any], Awaitable[msgspec.Struct]]
+
+KINDS: dict[str, tuple[type[Common], Report]] = {
+    "count": (CountSpec, count_calls),
+    "events": (EventsSpec, list_events),
+    "timeseries": (TimeseriesSpec, draw_timeseries),
+    "user_timeline": (UserTimelineSpec, tell_timeline),
+    "users": (UsersSpec, list_users),
+}
+
+
+async def answer(
+    store: EventStore, scope: QueryScope, kind: str, spec: bytes, clock: Clock
+) -> msgspec.Struct:
+    """Return the answer to `spec`, a JSON document of the shape that `kind` asks for."""
+    if kind not in KINDS:
+        raise NotFoundError(
+            f"There is no query {kind!r}.", field="kind", hint=f"Queries: {', '.join(KINDS)}."
+        )
+    shape, report = KINDS[kind]
+    asked = read_spec(spec, shape)
+    return await report(Asking(store), Question(scope, asked, clock.now()), asked)

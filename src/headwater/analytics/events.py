@@ -1,0 +1,142 @@
+"""Report: single calls, newest first, with their headers and bodies.
+
+In: filters, a limit, a cursor. Out: events, nested as they were sent, and the next cursor. Wide
+columns are read for the page only.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
+from headwater.analytics.meta import Asking, Meta
+from headwater.analytics.question import Question
+from headwater.analytics.spec import EventsSpec
+
+_COLUMNS = (
+    *("call_id", "log_offset", "time", "received_at", "verb", "route", "uri", "host", "status"),
+    *("duration_ms", "weight", "user_id", "company_id", "anonymous_id", "session_key"),
+    *("direction", "client_kind", "client_name", "client_version", "sdk", "country"),
+    *("ip_address", "action_name", "blocked_by", "api_version", "trace_id", "request_bytes"),
+    *("response_bytes", "flags"),
+)
+_NARROW = ", ".join(f"c.{name} AS {name}" for name in _COLUMNS)
+_NOTHING = msgspec.Raw(b"null")
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """One page; `next_cursor` is null on the last."""
+
+    events: list[dict[str, Any]]
+    next_cursor: str | None
+    meta: Meta
+
+
+async def list_events(asking: Asking, question: Question, spec: EventsSpec) -> Events:
+    """Answer `events`."""
+    rows, following = await page_of_calls(asking, question, spec.limit, spec.cursor)
+    wide = await read_bodies(asking, question, rows)
+    return Events(
+        events=[to_event(row, wide.get(row["call_id"], {})) for row in rows],
+        next_cursor=following,
+        meta=await asking.meta(question),
+    )
+
+
+async def page_of_calls(
+    asking: Asking, question: Question, limit: int, cursor: str, also: str = "true"
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the narrow rows of one page, and where the next begins."""
+    after = "true"
+    if cursor:
+        place = read_cursor(cursor, TimeAndId)
+        time = question.bound.put(place.time, "DateTime64(6, 'UTC')")
+        call_id = question.bound.put(place.id, "String")
+        after = f"(c.time < {time} OR (c.time = {time} AND c.call_id < {call_id}))"
+    sql = (
+        f"SELECT {_NARROW} FROM {question.calls()} WHERE {question.where} AND ({also}) AND {after}"
+        f" ORDER BY c.time DESC, c.call_id DESC LIMIT {int(limit) + 1}"
+    )
+    rows = await asking.ask(sql, question)
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], write_cursor(TimeAndId(last["time"], last["call_id"]))
+
+
+async def read_bodies(
+    asking: Asking, question: Question, rows: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return headers, bodies and metadata of these calls by call id."""
+    if not rows:
+        return {}
+    offsets = question.bound.put(sorted({row["log_offset"] for row in rows}), "Array(UInt64)")
+    ids = question.bound.put([row["call_id"] for row in rows], "Array(String)")
+    sql = (
+        "SELECT n.call_id AS call_id, n.request_headers AS request_headers,"
+        " n.response_headers AS response_headers, n.request_body AS request_body,"
+        " n.response_body AS response_body, n.request_encoding AS request_encoding,"
+        " n.response_encoding AS response_encoding, n.metadata AS metadata, n.extra AS extra"
+        f" FROM bodies AS n WHERE {question.in_scope('n')}"
+        f" AND n.log_offset IN {offsets} AND n.call_id IN {ids}"
+    )
+    return {row["call_id"]: row for row in await asking.ask(sql, question)}
+
+
+def to_event(row: dict[str, Any], wide: dict[str, Any]) -> dict[str, Any]:
+    """Return one call in the names of the filter list, nested."""
+    return {
+        "transaction_id": row["call_id"],
+        "received_at": row["received_at"],
+        "request": {
+            "time": row["time"],
+            "verb": row["verb"],
+            "route": row["route"],
+            "uri": row["uri"],
+            "host": row["host"],
+            "ip_address": row["ip_address"],
+            "country": row["country"],
+            "api_version": row["api_version"],
+            "headers": _json(wide, "request_headers"),
+            "body": _json(wide, "request_body"),
+            "transfer_encoding": wide.get("request_encoding") or "json",
+            "bytes": row["request_bytes"],
+        },
+        "response": {
+            "status": row["status"] or None,
+            "headers": _json(wide, "response_headers"),
+            "body": _json(wide, "response_body"),
+            "transfer_encoding": wide.get("response_encoding") or "json",
+            "bytes": row["response_bytes"],
+        },
+        "duration_ms": row["duration_ms"],
+        "client": {
+            "name": row["client_name"],
+            "version": row["client_version"],
+            "kind": row["client_kind"],
+        },
+        **{
+            name: row[name]
+            for name in (
+                "user_id",
+                "company_id",
+                "anonymous_id",
+                "direction",
+                "blocked_by",
+                "action_name",
+                "trace_id",
+                "sdk",
+                "weight",
+                "flags",
+            )
+        },
+        "session_token": row["session_key"],
+        "metadata": _json(wide, "metadata"),
+        "extra": _json(wide, "extra"),
+    }
+
+
+def _json(wide: dict[str, Any], name: str) -> msgspec.Raw:
+    text = wide.get(name)
+    return msgspec.Raw(text.encode()) if text else _NOTHING

@@ -1,0 +1,148 @@
+"""Turn a tree of filters into one SQL condition with bound values.
+
+In: `{"field", "op", "value"}`, combined by `all`, `any`, `not`. Out: a condition, and the tables
+it needs. Errors name the place in the tree. A missing value is like an empty text: `ne` is true
+of it, `gt` is not.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from headwater.analytics.bound import Bound
+from headwater.analytics.fields import Field, Table, find_field
+from headwater.base.errors import InvalidInputError
+
+_DEEPEST = 20
+_MOST_VALUES = 10_000
+_COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_TEXT_OPS: Mapping[str, Callable[[str, str], str]] = {
+    "contains": lambda sql, value: f"position({sql}, {value}) > 0",
+    "not_contains": lambda sql, value: f"position({sql}, {value}) = 0",
+    "starts_with": lambda sql, value: f"startsWith({sql}, {value})",
+    "ends_with": lambda sql, value: f"endsWith({sql}, {value})",
+    "matches": lambda sql, value: f"match({sql}, {value})",
+}
+OPS = ("eq", "ne", "in", "not_in", *_COMPARE, *_TEXT_OPS, "exists", "not_exists")
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A condition on one call."""
+
+    sql: str
+    needs: frozenset[Table] = frozenset()
+
+
+TRUE = Condition("true")
+
+
+def compile_filters(
+    tree: object, bound: Bound, path: str = "$.filters", depth: int = 0
+) -> Condition:
+    """Return the condition of a tree; None and `{}` are always true."""
+    if tree is None or tree == {}:
+        return TRUE
+    if depth > _DEEPEST:
+        raise InvalidInputError("Filters are nested too deeply.", field=path)
+    if not isinstance(tree, dict):
+        raise InvalidInputError("A filter is an object.", field=path)
+    for word, joint in (("all", " AND "), ("any", " OR ")):
+        if word in tree:
+            _only(tree, {word}, path)
+            return _join(tree[word], joint, bound, f"{path}.{word}", depth)
+    if "not" in tree:
+        _only(tree, {"not"}, path)
+        inner = compile_filters(tree["not"], bound, f"{path}.not", depth + 1)
+        return Condition(f"NOT ({inner.sql})", inner.needs)
+    return _leaf(tree, bound, path)
+
+
+def _join(items: object, joint: str, bound: Bound, path: str, depth: int) -> Condition:
+    if not isinstance(items, list):
+        raise InvalidInputError("This is a list of filters.", field=path)
+    parts = [
+        compile_filters(item, bound, f"{path}[{n}]", depth + 1) for n, item in enumerate(items)
+    ]
+    if not parts:
+        return Condition("true" if joint == " AND " else "false")
+    needs = frozenset[Table]().union(*(part.needs for part in parts))
+    return Condition(joint.join(f"({part.sql})" for part in parts), needs)
+
+
+def _leaf(tree: dict[str, Any], bound: Bound, path: str) -> Condition:
+    _only(tree, {"field", "op", "value"}, path)
+    name, op, value = tree.get("field"), tree.get("op", "eq"), tree.get("value")
+    if not isinstance(name, str):
+        raise InvalidInputError("A filter names its field.", field=f"{path}.field")
+    if op not in OPS:
+        raise InvalidInputError(
+            f"There is no op {op!r}.", field=f"{path}.op", hint=f"Ops: {', '.join(OPS)}."
+        )
+    field = find_field(name, bound, f"{path}.field")
+    return Condition(_compare(field, op, value, bound, f"{path}.value"), field.needs)
+
+
+def _compare(field: Field, op: str, value: object, bound: Bound, path: str) -> str:
+    if op in {"exists", "not_exists"}:
+        return field.exists if op == "exists" else f"NOT ({field.exists})"
+    if op in {"in", "not_in"}:
+        return _among(field, op, value, bound, path)
+    if op in _TEXT_OPS:
+        text = field.sql if field.kind == "text" else f"toString({field.sql})"
+        return _TEXT_OPS[op](text, bound.put(_as_text(value, path), "String"))
+    if op in _COMPARE:
+        return _order(field, _COMPARE[op], value, bound, path)
+    sign = "=" if op == "eq" else "!="
+    if field.kind == "number":
+        return f"{field.sql} {sign} {bound.put(_as_number(value, path), 'Float64')}"
+    return f"{field.sql} {sign} {bound.put(_as_text(value, path), 'String')}"
+
+
+def _among(field: Field, op: str, value: object, bound: Bound, path: str) -> str:
+    if not isinstance(value, list) or len(value) > _MOST_VALUES:
+        raise InvalidInputError(f"This is a list of at most {_MOST_VALUES} values.", field=path)
+    if field.kind == "number":
+        numbers = bound.put([_as_number(one, path) for one in value], "Array(Float64)")
+        condition = f"has({numbers}, toFloat64({field.sql}))"
+    else:
+        texts = bound.put([_as_text(one, path) for one in value], "Array(String)")
+        condition = f"has({texts}, toString({field.sql}))"
+    return condition if op == "in" else f"NOT {condition}"
+
+
+def _order(field: Field, sign: str, value: object, bound: Bound, path: str) -> str:
+    if isinstance(value, str) and field.kind == "text":
+        return f"{field.sql} {sign} {bound.put(value, 'String')}"
+    number = bound.put(_as_number(value, path), "Float64")
+    if field.kind == "number":
+        return f"{field.sql} {sign} {number}"
+    return f"ifNull({field.number_sql or f'toFloat64OrNull({field.sql})'} {sign} {number}, false)"
+
+
+def _as_text(value: object, path: str) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int() | float():
+            return str(value)
+        case _:
+            raise InvalidInputError("This is a text or a number.", field=path)
+
+
+def _as_number(value: object, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInputError("This is a number.", field=path)
+    return float(value)
+
+
+def _only(tree: dict[str, Any], allowed: set[str], path: str) -> None:
+    unknown = set(tree) - allowed
+    if unknown:
+        raise InvalidInputError(
+            f"A filter has no {', '.join(sorted(map(repr, unknown)))}.",
+            field=path,
+            hint='Use {"field", "op", "value"}, {"all": […]}, {"any": […]} or {"not": …}.',
+        )

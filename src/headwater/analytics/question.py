@@ -1,0 +1,59 @@
+"""Hold what all reports share: whose data, which time, which calls.
+
+In: a scope, a spec and the time. Out: the FROM and WHERE of a query, with its values bound. The
+app and the range are put in here and nowhere else, so a query without them cannot be built.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from headwater.analytics.bound import Bound
+from headwater.analytics.fields import Table
+from headwater.analytics.filters import compile_filters
+from headwater.analytics.scope import QueryScope
+from headwater.analytics.spec import Common
+from headwater.analytics.time_range import read_range, read_zone
+
+_TIME = "DateTime64(6, 'UTC')"
+
+
+class Question:
+    """One question about one app."""
+
+    def __init__(self, scope: QueryScope, spec: Common, now: datetime) -> None:
+        self.zone = read_zone(spec.timezone or scope.timezone)
+        self.span = read_range(spec.from_, spec.to, self.zone, now)
+        self.bound = Bound()
+        self.app = self.bound.put(scope.app_id, "String")
+        self.start = self.bound.put(self.span.start, _TIME)
+        self.end = self.bound.put(self.span.end, _TIME)
+        self.has_filters = bool(spec.filters)
+        self._condition = compile_filters(spec.filters, self.bound)
+
+    @property
+    def where(self) -> str:
+        """The condition on `c`, a call."""
+        return f"{self.in_scope('c')} AND ({self._condition.sql})"
+
+    def in_scope(self, alias: str) -> str:
+        """The condition that no query goes without."""
+        return (
+            f"{alias}.app_id = {self.app} AND {alias}.time >= {self.start}"
+            f" AND {alias}.time < {self.end}"
+        )
+
+    def calls(self, also: Collection[Table] = ()) -> str:
+        """Return `calls AS c` joined with the tables that filters and `also` need."""
+        needs = self._condition.needs | set(also)
+        joins = {
+            "bodies": f"INNER JOIN (SELECT * FROM bodies AS n WHERE {self.in_scope('n')}) AS b"
+            " ON b.log_offset = c.log_offset AND b.call_id = c.call_id",
+            "user": f"LEFT JOIN ({self.profiles('user')}) AS u ON u.id = c.user_id",
+            "company": f"LEFT JOIN ({self.profiles('company')}) AS o ON o.id = c.company_id",
+        }
+        wanted = [join for table, join in joins.items() if table in needs]
+        return " ".join(["calls AS c", *wanted])
+
+    def profiles(self, kind: Table) -> str:
+        """Return the query for the app's profiles of one kind."""
+        return f"SELECT id, doc FROM profiles FINAL WHERE app_id = {self.app} AND kind = '{kind}'"

@@ -1,0 +1,93 @@
+"""The shapes of questions, as JSON.
+
+In: the body of a query. Out: a typed struct; an unknown or misspelt field is an error that names
+it.
+"""
+
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from headwater.analytics.time_range import Interval
+from headwater.base.errors import InvalidInputError
+
+MOST_ROWS = 1_000
+MOST_GROUPS = 3
+
+
+class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every question may say."""
+
+    from_: str = msgspec.field(name="from", default="-30d")
+    to: str = "now"
+    timezone: str = ""
+    """Empty: the app's."""
+    filters: Any = None
+
+
+class CountSpec(Common, frozen=True):
+    """How many calls."""
+
+
+class TimeseriesSpec(Common, frozen=True):
+    """A measure over time."""
+
+    measure: str = "calls"
+    interval: Interval = "day"
+    group_by: list[str] = []
+    top: int = 10
+
+
+class EventsSpec(Common, frozen=True):
+    """Single calls, newest first."""
+
+    limit: int = 50
+    cursor: str = ""
+
+
+class UsersSpec(Common, frozen=True):
+    """Users with what they did in the range."""
+
+    search: str = ""
+    order_by: Literal[
+        "-last_seen_at",
+        "last_seen_at",
+        "-first_seen_at",
+        "first_seen_at",
+        "-calls",
+        "calls",
+        "user_id",
+    ] = "-last_seen_at"
+    limit: int = 50
+    cursor: str = ""
+
+
+class UserTimelineSpec(Common, frozen=True):
+    """What one user did, newest first."""
+
+    user_id: str
+    limit: int = 50
+    cursor: str = ""
+
+
+S = TypeVar("S", bound=Common)
+
+
+def read_spec(body: bytes, shape: type[S]) -> S:
+    """Decode the body of a query; an empty one asks with defaults."""
+    try:
+        spec = msgspec.json.decode(body or b"{}", type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
+        raise InvalidInputError(
+            f"The query cannot be read: {err}", field=_path_in(str(err)), hint="See the query API."
+        ) from err
+    limit, top = getattr(spec, "limit", 1), getattr(spec, "top", 1)
+    if not 1 <= limit <= MOST_ROWS or not 1 <= top <= MOST_ROWS:
+        wrong = "$.top" if 1 <= limit <= MOST_ROWS else "$.limit"
+        raise InvalidInputError(f"This is a number from 1 to {MOST_ROWS}.", field=wrong)
+    return spec
+
+
+def _path_in(message: str) -> str:
+    _, found, path = message.rpartition(" - at `")
+    return path.rstrip("`") if found else "$"
