@@ -150,7 +150,7 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
     egress = Egress(settings.egress.allow)
     egress.allow_origin(own_url)
     stack.push_async_callback(egress.close)
-    profiles = Profiles(store, clock)
+    profiles = Profiles(store)
     return Services(
         settings=settings,
         clock=clock,

@@ -74,7 +74,7 @@ async def open_world(
     clock, log = clock or SystemClock(), log or MemoryLog()
     configdb, vault = ConfigDb.open(settings.configdb, data), Vault(b"k" * 32)
     migrate(configdb)
-    profiles, egress = Profiles(store, clock), Egress()
+    profiles, egress = Profiles(store), Egress()
     services = Services(
         settings=settings, clock=clock, vault=vault, configdb=configdb, log=log, store=store,
         profiles=profiles, egress=egress, local_token=LOCAL_TOKEN,

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from headwater.base.clock import Clock
 from headwater.base.errors import CorruptError
 from headwater.eventstore import EventStore
 from headwater.model import ProfileUpdate, Rollup
@@ -58,9 +57,8 @@ class _Version(msgspec.Struct, frozen=True):
 class Profiles:
     """The room's one object; holds nothing but the store."""
 
-    def __init__(self, store: EventStore, clock: Clock) -> None:
+    def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._clock = clock
 
     async def fold(self, updates: Sequence[tuple[int, ProfileUpdate]], *, token: str) -> None:
         """Merge updates, each with its log offset, into the profiles they name.

@@ -31,7 +31,7 @@ def make_worker(
     """Return a worker that does not wait long."""
     clock = SystemClock()
     chosen = IngestSettings(**{"batch_wait_s": 0.05, **settings})
-    return IngestWorker(log, store, configdb, Profiles(store, clock), clock, chosen)
+    return IngestWorker(log, store, configdb, Profiles(store), clock, chosen)
 
 
 async def drain(worker: IngestWorker) -> int:

@@ -6,7 +6,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from headwater.base.clock import SystemClock
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
 from headwater.profiles import Profiles
@@ -39,5 +38,5 @@ async def test_crashes_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
         assert await read_totals(store) == each_table_knows(ENTRIES * CALLS_EACH)
         [rejects] = await store.select("SELECT count() AS n FROM rejects")
         assert rejects["n"] == ENTRIES
-        people = await Profiles(store, SystemClock()).people("app_1", ["user_1"])
+        people = await Profiles(store).people("app_1", ["user_1"])
         assert set(people["user_1"].doc["metadata"]) == {f"entry{n}" for n in range(ENTRIES)}

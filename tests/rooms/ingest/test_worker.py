@@ -243,7 +243,7 @@ async def test_profile_updates_reach_the_profiles(store: EventStore, configdb: C
     )
     await _append(log, encode_entry([update, make_call()]))
     await drain(make_worker(log, store, configdb))
-    people = await Profiles(store, SystemClock()).people("app_1", ["user_1"])
+    people = await Profiles(store).people("app_1", ["user_1"])
     assert people["user_1"].doc["metadata"]["name"] == "Ada Example"
 
 

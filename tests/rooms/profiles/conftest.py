@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from headwater.base.clock import SystemClock
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
 from headwater.profiles import Profiles
@@ -22,7 +21,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
 
 @pytest.fixture
 def profiles(store: EventStore) -> Profiles:
-    return Profiles(store, SystemClock())
+    return Profiles(store)
 
 
 @pytest.fixture

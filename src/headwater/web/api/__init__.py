@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from headwater.web.api.apps import AppsController
 from headwater.web.api.destinations import DestinationsController
+from headwater.web.api.extensions import ExtensionsController
 from headwater.web.api.imports import ImportsController
 from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
@@ -11,6 +12,7 @@ from headwater.web.api.status import StatusController
 ROUTES: list[ControllerRouterHandler] = [
     AppsController,
     DestinationsController,
+    ExtensionsController,
     ImportsController,
     SourcesController,
     StatusController,
