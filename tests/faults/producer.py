@@ -18,6 +18,8 @@ from tests.faults.ledger import Ledger
 
 PAUSE_S = 0.01
 AFTER_FAILURE_S = 0.2
+ANSWER_LOST = 0.1
+"""So often a client that never saw its answer sends an acknowledged batch once more."""
 _TIMEOUT_S = 20.0
 _PIECES = (
     "plain text", "", "naïve café", "日本語", "😀🏳️‍🌈", "שלום עולם", '"quoted" \\ back',
@@ -53,6 +55,8 @@ class Producer(threading.Thread):
             self._ledger.intend(batch)
             while not (acknowledged := self._is_acknowledged(batch)) and self._resends:
                 time.sleep(AFTER_FAILURE_S)
+            if acknowledged and self._chance.random() < ANSWER_LOST:
+                self._is_acknowledged(batch)
             time.sleep(PAUSE_S if acknowledged else AFTER_FAILURE_S)
         self._http.clear()
 
