@@ -72,14 +72,10 @@ def doctor(cli: Cli) -> None:
     """Check that log, store, configuration and disk are usable."""
     with remote(cli) as api:
         health = api.get(HEALTH)
-    checks = health["checks"]
-    cli.show(
-        health,
-        lambda: table(
-            ("check", "ok", "ms", "advice"),
-            [(c["name"], "yes" if c["ok"] else "NO", c["ms"], c["advice"]) for c in checks],
-            "",
-        ),
-    )
+    rows = [
+        (name, "yes" if check["ok"] else "NO", check["ms"], check["hint"])
+        for name, check in health["checks"].items()
+    ]
+    cli.show(health, lambda: table(("check", "ok", "ms", "advice"), rows, ""))
     if not health["ok"]:
         sys.exit(1)

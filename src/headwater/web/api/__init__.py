@@ -6,16 +6,20 @@ from headwater.web.api.apps import AppsController
 from headwater.web.api.destinations import DestinationsController
 from headwater.web.api.extensions import ExtensionsController
 from headwater.web.api.imports import ImportsController
+from headwater.web.api.query import QueryController
 from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
+from headwater.web.api.warehouses import WarehousesController
 
 ROUTES: list[ControllerRouterHandler] = [
     AppsController,
     DestinationsController,
     ExtensionsController,
     ImportsController,
+    QueryController,
     SourcesController,
     StatusController,
+    WarehousesController,
 ]
 
 __all__ = ["ROUTES"]

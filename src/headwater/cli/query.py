@@ -1,0 +1,90 @@
+"""`headwater query`: ask about API calls from the command line.
+
+In: a kind of question and its JSON. Out: the query API's answer, whole with `--json`, else as a
+small table.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+from rich.table import Table
+
+from headwater.base.errors import InvalidInputError
+from headwater.cli.common import Cli, options, remote, table
+
+KINDS = ("events", "count", "timeseries", "users", "user_timeline")
+
+
+@click.command("query")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--app", "app_id", required=True, help="Id of the app; see `headwater apps list`.")
+@click.option("--spec", required=True, help="File with the question in JSON; - reads stdin.")
+@options
+def query(cli: Cli, kind: str, app_id: str, spec: str) -> None:
+    """Answer one question about the calls of an app.
+
+    Example: echo '{"interval": "day"}' | headwater query timeseries --app APP_ID --spec -
+    """
+    question = _read_question(spec)
+    with remote(cli) as api:
+        answer = api.post(f"/api/v1/apps/{quote(app_id, safe='')}/query/{kind}", question)
+    cli.show(answer, lambda: _shown(kind, answer))
+
+
+def _read_question(spec: str) -> object:
+    try:
+        text = sys.stdin.read() if spec == "-" else Path(spec).read_text("utf-8")
+        return json.loads(text or "{}")
+    except (OSError, ValueError) as err:
+        raise InvalidInputError(f"The question cannot be read: {err}", field="--spec") from err
+
+
+def _shown(kind: str, answer: dict[str, Any]) -> Table | str:
+    match kind:
+        case "count":
+            return str(answer["count"])
+        case "timeseries":
+            return _series(answer)
+        case "users":
+            columns = ("user_id", "name", "company_id", "last_seen_at", "calls", "errors")
+            rows = [[user[name] for name in columns] for user in answer["users"]]
+            return table(columns, rows, "No users in this range.")
+        case "events":
+            return table(_CALL, [_call(event) for event in answer["events"]], "No calls found.")
+        case _:
+            items = answer["items"]
+            lines = [_call(i["event"]) if i["event"] else _change(i) for i in items]
+            return table(_CALL, lines, "Nothing is known of this user in this range.")
+
+
+_CALL = ("time", "verb", "route", "status", "ms", "user")
+
+
+def _call(event: dict[str, Any]) -> list[object]:
+    request, response = event["request"], event["response"]
+    return [
+        request["time"],
+        request["verb"],
+        request["route"],
+        response["status"] or "none",
+        round(event["duration_ms"]),
+        event["user_id"],
+    ]
+
+
+def _change(item: dict[str, Any]) -> list[object]:
+    return [item["time"], "profile", ", ".join(item["fields"]), "", "", ""]
+
+
+def _series(answer: dict[str, Any]) -> Table | str:
+    names = [" / ".join(line["key"]) or "all" for line in answer["series"]]
+    rows = [
+        [bucket, *(line["values"][n] for line in answer["series"])]
+        for n, bucket in enumerate(answer["buckets"])
+    ]
+    total = ["total", *(line["total"] for line in answer["series"])]
+    return table(("", *names), [*rows, total], "No calls in this range.")
