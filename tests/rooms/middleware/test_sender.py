@@ -1,0 +1,169 @@
+"""The sender is patient with the collector, short with memory, and safe to fork."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from headwater.middleware.event import Body, Call
+from headwater.middleware.options import Options
+from headwater.middleware.sender import Sender
+from tests.rooms.middleware.collector import Recorder, collecting
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    with collecting() as running:
+        yield running
+
+
+def _sender(url: str, **options: Any) -> Sender:
+    return Sender(Options(application_id="a" * 64, url=url, **{"flush_every_s": 0.02, **options}))
+
+
+def _call(number: int = 0, body: bytes = b"") -> Call:
+    kept = Body(1_000_000)
+    kept.keep(body)
+    return Call(
+        verb="GET", scheme="http", host="h", path=f"/{number}", query="", ip_address="",
+        began_s=1.0, ended_s=1.0, status=200, request_headers=[], response_headers=[],
+        request_body=kept,
+    )  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _paths(recorder: Recorder) -> list[str]:
+    return [event["request"]["uri"] for event in recorder.events]
+
+
+def test_calls_go_in_batches_over_one_connection(recorder: Recorder) -> None:
+    """No batch is larger than said, and all calls arrive in order."""
+    sender = _sender(recorder.url, batch_events=100)
+    for number in range(250):
+        sender.put(_call(number))
+    recorder.wait_for(250)
+    sender.close()
+    assert max(map(len, recorder.batches)) <= 100
+    assert _paths(recorder) == [f"http://h/{number}" for number in range(250)]
+    assert recorder.connections == 1
+    assert sender.counts.sent == 250
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_troubled_collector_gets_the_batch_again(recorder: Recorder, status: int) -> None:
+    """Until it takes it, once."""
+    recorder.statuses = [status]
+    sender = _sender(recorder.url)
+    sender.put(_call())
+    recorder.wait_for(1)
+    sender.close()
+    assert (sender.counts.sent, len(recorder.headers)) == (1, 2)
+
+
+def test_a_refused_batch_is_not_sent_again(recorder: Recorder) -> None:
+    """A wrong key stays wrong: the calls are counted."""
+    recorder.statuses = [401]
+    sender = _sender(recorder.url)
+    sender.put(_call())
+    sender.close()
+    assert (sender.counts.refused, len(recorder.headers)) == (1, 1)
+
+
+def test_a_collector_that_comes_back_gets_everything() -> None:
+    """Calls wait in memory while it is away."""
+    port = _free_port()
+    sender = _sender(f"http://127.0.0.1:{port}")
+    for number in range(10):
+        sender.put(_call(number))
+    time.sleep(0.2)
+    with collecting(port) as recorder:
+        recorder.wait_for(10)
+        sender.close()
+    assert sender.counts.overflowed == sender.counts.refused == 0
+
+
+def test_the_queue_is_bounded_in_number_and_size() -> None:
+    """What finds no room is counted and forgotten."""
+    sender = _sender(f"http://127.0.0.1:{_free_port()}", flush_every_s=60.0, queue_events=10)
+    for number in range(15):
+        sender.put(_call(number))
+    assert (sender.waiting, sender.counts.overflowed) == (10, 5)
+    sender.close(0.5)
+    large = _sender(f"http://127.0.0.1:{_free_port()}", flush_every_s=60.0, queue_bytes=25_000)
+    for number in range(15):
+        large.put(_call(number, b"x" * 9_000))
+    assert (large.waiting, large.counts.overflowed) == (2, 13)
+    large.close(0.5)
+
+
+def test_room_comes_back_when_calls_were_sent(recorder: Recorder) -> None:
+    """The bytes of what left are free again."""
+    sender = _sender(recorder.url, queue_bytes=25_000)
+    for number in range(6):
+        sender.put(_call(number, b"x" * 9_000))
+        recorder.wait_for(number + 1)
+    sender.close()
+    assert sender.counts.overflowed == 0
+
+
+def test_a_dead_collector_does_not_hold_up_the_end() -> None:
+    """`close` gives up in time, even when the collector takes the connection and is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sender = _sender(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        sender.put(_call())
+        time.sleep(0.1)
+        began = time.monotonic()
+        sender.close(0.3)
+        assert time.monotonic() - began < 1.0
+
+
+def test_it_gives_up_on_a_batch_in_the_end() -> None:
+    """After its time, so that newer calls get their turn."""
+    sender = _sender(f"http://127.0.0.1:{_free_port()}", give_up_after_s=0.0)
+    sender.put(_call())
+    until = time.monotonic() + 5
+    while not sender.counts.refused and time.monotonic() < until:
+        time.sleep(0.01)
+    sender.close()
+    assert sender.counts.refused == 1
+
+
+def test_it_starts_again_after_its_end(recorder: Recorder) -> None:
+    """An application that is stopped and started in one process goes on reporting."""
+    sender = _sender(recorder.url)
+    for number in range(3):
+        sender.put(_call(number))
+        sender.close()
+    assert len(recorder.events) == 3
+
+
+_FORKING = """
+import os, sys, time
+from tests.rooms.middleware.test_sender import _call, _sender
+sender = _sender(sys.argv[1], flush_every_s=0.3)
+sender.put(_call(1))
+child = os.fork()
+if child == 0:
+    sender.put(_call(2))
+    sender.close(5)
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+sender.put(_call(3))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_parent_and_child_of_a_fork_report_each_their_own(recorder: Recorder) -> None:
+    """What waited at the fork is sent by the parent alone; at the end of the process too."""
+    subprocess.run([sys.executable, "-c", _FORKING, recorder.url], check=True)
+    assert sorted(_paths(recorder)) == ["http://h/1", "http://h/2", "http://h/3"]
