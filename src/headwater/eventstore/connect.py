@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import clickhouse_connect
 import msgspec
@@ -19,6 +19,7 @@ from clickhouse_connect.driver.exceptions import ProgrammingError
 from headwater.base.errors import MisconfiguredError
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore.engine_errors import engine_errors
+from headwater.eventstore.inserting import Insert, insert_by_client, insert_embedded
 
 _DATABASE = "headwater"
 _PORTS = {"http": 8123, "https": 8443}
@@ -31,28 +32,37 @@ class Engine(msgspec.Struct, frozen=True):
 
     open_reader: Callable[[], Client]
     open_writer: Callable[[], Client]
+    insert: Insert
 
 
 def find_engine(settings: EventStoreSettings, data: Path) -> Engine:
     """Return the engine that the settings name, with its database made."""
-    url = urlsplit(settings.url or f"chdb://{data / 'eventstore'}")
-    if url.scheme == "chdb":
-        handle = partial(_open_embedded, Path(url.path), settings.max_memory_bytes)
-        database = _DATABASE
-    elif url.scheme in _PORTS:
-        handle = partial(_open_server, settings.url)
+    url = urlsplit(settings.url)
+    if url.scheme in _PORTS:
         database = url.path.strip("/") or _DATABASE
-    else:
+        return _engine(partial(_open_server, settings.url), database, insert_by_client, settings)
+    if url.scheme not in {"", "chdb"}:
         raise MisconfiguredError(
             f"The event store's URL cannot begin with {url.scheme!r}.",
             field="eventstore.url",
             hint="Use http://user:password@host:8123/database, or leave it empty.",
         )
+    path = Path(url.path) if settings.url else data / "eventstore"
+    options = {"max_server_memory_usage": settings.max_memory_bytes}
+    address = f"{path.resolve()}?{urlencode(options)}"
+    handle = partial(_open_embedded, path.resolve(), options)
+    return _engine(handle, _DATABASE, partial(insert_embedded, address), settings)
+
+
+def _engine(
+    handle: Callable[[Limits], Client], database: str, insert: Insert, settings: EventStoreSettings
+) -> Engine:
     with engine_errors():
         _make_database(handle({}), database)
     return Engine(
         open_reader=partial(_open, handle, database, _reading_limits(settings)),
         open_writer=partial(_open, handle, database, {}),
+        insert=insert,
     )
 
 
@@ -70,13 +80,13 @@ def _make_database(client: Client, database: str) -> None:
         client.close()
 
 
-def _open_embedded(path: Path, max_memory_bytes: int, limits: Limits) -> Client:
+def _open_embedded(path: Path, options: dict[str, int], limits: Limits) -> Client:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         return clickhouse_connect.get_client(
             interface="chdb",
             path=str(path),
-            chdb_options={"max_server_memory_usage": max_memory_bytes},
+            chdb_options=options,
             settings=limits,
             tz_mode="aware",
         )

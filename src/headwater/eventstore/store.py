@@ -35,6 +35,7 @@ class EventStore:
     """The one handle on the store; safe to share within the process that opened it."""
 
     def __init__(self, engine: Engine, owner: Client) -> None:
+        self._insert = engine.insert
         self._owner = owner  # an open handle keeps other processes off the path
         self._readers = Handles(engine.open_reader, threads=_READING_THREADS, name="store-read")
         self._writers = Handles(engine.open_writer, threads=_WRITING_THREADS, name="store-write")
@@ -58,14 +59,14 @@ class EventStore:
 
         The token alone decides, so it must always stand for the very same rows.
         """
-        settings = {
+        settings: dict[str, int | str] = {
             "insert_deduplication_token": token,
             "insert_deduplicate": 1,
             "deduplicate_blocks_in_dependent_materialized_views": 1,
             "async_insert": 0,
             "max_partitions_per_insert_block": 1_000,
         }
-        await self._writers.run(lambda c: c.insert_arrow(table, rows, settings=settings))
+        await self._writers.run(lambda c: self._insert(c, table, rows, settings))
 
     async def select(
         self, sql: str, parameters: Mapping[str, object] | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,15 @@ async def test_a_repeated_insert_adds_nothing_anywhere(store: EventStore) -> Non
     for _ in range(2):
         await _insert(store, make_calls(50), "calls:1-1")
     assert await _totals(store) == dict.fromkeys(_TOTALS, 50)
+
+
+async def test_inserts_leave_no_files_outside_of_the_data(
+    store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed process leaves behind must not lie in a folder that everybody shares."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "there is no such folder"))
+    await _insert(store, make_calls(5), "o'clock\\")
+    assert await _totals(store) == dict.fromkeys(_TOTALS, 5)
 
 
 async def test_another_token_is_another_insert(store: EventStore) -> None:
