@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import aiohttp
 import msgspec
@@ -47,6 +48,7 @@ class EgressRefusedError(HeadwaterError, Terminal):
     """The target is not one that this server may reach."""
 
     code = "egress_refused"
+    status = HTTPStatus.BAD_REQUEST
 
 
 class UnreachableError(HeadwaterError, Transient):
