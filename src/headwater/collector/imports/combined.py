@@ -60,7 +60,7 @@ def _moment(found: re.Match[str]) -> str:
 def _quoted(rest: str) -> tuple[str, str]:
     """Return referer and agent: the last quote may be missing, and more columns may follow."""
     referer, _, agent = rest.strip().removeprefix('"').partition('" "')
-    return referer.removesuffix('"'), agent.rpartition('"')[0] or agent
+    return referer.removesuffix('"'), agent[: agent.rfind('"')] if '"' in agent else agent
 
 
 def _given(values: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,119 @@
+"""`headwater import` against a real server: whole, once, and on from where it broke off."""
+
+import gzip
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.server import Server, environment, headwater, run_cli, serving
+
+pytestmark = pytest.mark.xdist_group("imports")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the folder; each test has an app of its own."""
+    with serving(tmp_path_factory.mktemp("imports")) as running:
+        yield running
+
+
+@pytest.fixture
+def app_id(server: Server, request: pytest.FixtureRequest) -> str:
+    """A new app."""
+    return str(server.cli("apps", "create", request.node.name)["app_id"])
+
+
+def access_lines(count: int, first: int = 0) -> list[str]:
+    """Return distinct lines of 2015, every tenth of them a 404, each path twice."""
+    return [
+        f"198.51.100.{i % 250} - user{i % 7} "
+        f"[17/May/2015:{i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02} +0000] "
+        f'"GET /files/{i // 2} HTTP/1.1" {404 if i % 10 == 0 else 200} {100 + i} "-" "curl/8"'
+        for i in range(first, first + count)
+    ]
+
+
+def stored(server: Server, app_id: str) -> int:
+    return int(server.query(app_id, "count", from_="2015-01-01", to="2027-01-01")["count"])
+
+
+def test_a_log_is_imported_whole_and_once(server: Server, app_id: str, tmp_path: Path) -> None:
+    """Identical lines count each; the second import adds nothing and says so."""
+    lines = access_lines(2_500)
+    file = tmp_path / "access.log.gz"
+    file.write_bytes(gzip.compress("\n".join([*lines, lines[0], "", "not a line"]).encode()))
+    first = server.cli("import", str(file), "--app", app_id)
+    assert {name: first[name] for name in ("lines", "imported", "already_stored", "rejected")} == {
+        "lines": 2_502, "imported": 2_501, "already_stored": 0, "rejected": 1,
+    }  # fmt: skip
+    assert list(first["reject_reasons"].values()) == [1]
+    assert first["rejects"][0] | {"reason": ""} == {
+        "file": str(file), "line": 2_502, "reason": "", "sample": "not a line",
+    }  # fmt: skip
+    assert stored(server, app_id) == 2_501
+
+    second = server.cli("import", str(file), "--app", app_id)
+    assert (second["imported"], second["already_stored"]) == (0, 2_501)
+    assert stored(server, app_id) == 2_501
+
+
+def test_a_longer_log_adds_only_what_is_new(server: Server, app_id: str, tmp_path: Path) -> None:
+    """Logs grow: importing the file every night is fine."""
+    file = tmp_path / "access.log"
+    file.write_text("\n".join(access_lines(50)))
+    assert server.cli("import", str(file), "--app", app_id)["imported"] == 50
+    file.write_text("\n".join(access_lines(80)))
+    assert server.cli("import", str(file), "--app", app_id)["imported"] == 30
+
+
+def test_events_come_from_standard_input(server: Server, app_id: str) -> None:
+    """Lines of JSON, one of them bad; the user is taken from a field."""
+    request = {"time": "2026-11-20T10:00:00Z", "uri": "/v2/labels", "verb": "POST"}
+    events = [{"request": request, "metadata": {"login": f"u{i}"}} for i in range(3)]
+    text = "\n".join([*map(json.dumps, events), '{"request": {}}'])
+    result = server.cli("import", "-", "--app", app_id, "--user-from", "metadata.login", stdin=text)
+    assert (result["imported"], result["rejected"]) == (3, 1)
+    assert result["reject_reasons"] == {"$.request: This is required.": 1}
+    found = server.query(app_id, "events", from_="2026-11-01", to="2026-11-30")["events"]
+    assert {call["user_id"] for call in found} == {"u0", "u1", "u2"}
+
+
+def test_a_killed_import_goes_on_where_it_was(server: Server, app_id: str, tmp_path: Path) -> None:
+    """kill -9 in the middle: the next run sends the rest, and nothing is there twice."""
+    file = tmp_path / "access.log"
+    file.write_text("\n".join(access_lines(6_000)))
+    before = server.api("GET", "/api/v1/status")["streams"]["calls"]["last_offset"]
+    command = headwater("import", str(file), "--app", app_id, "--data", str(server.data))
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as process:
+        eventually(
+            lambda: server.api("GET", "/api/v1/status")["streams"]["calls"]["last_offset"] > before
+        )
+        process.send_signal(signal.SIGKILL)
+    result = server.cli("import", str(file), "--app", app_id)
+    assert result["imported"] + result["already_stored"] == 6_000
+    assert result["imported"] < 6_000
+    assert stored(server, app_id) == 6_000
+
+
+def test_an_unknown_app_is_an_error(server: Server, tmp_path: Path) -> None:
+    """Before anything is sent."""
+    file = tmp_path / "access.log"
+    file.write_text(access_lines(1)[0])
+    done = run_cli(server.data, "import", str(file), "--app", "app_nope", ok=False)
+    assert done.returncode == 1
+    assert "There is no app 'app_nope'" in done.stderr
+
+
+def test_without_a_server_one_is_started_for_the_import(tmp_path: Path) -> None:
+    """A newcomer imports first and looks later; the second import still adds nothing."""
+    file = tmp_path / "access.log"
+    file.write_text("\n".join(access_lines(20)))
+    data = tmp_path / "data"
+    app_id = run_cli(data, "apps", "list")[0]["app_id"]
+    imported = [run_cli(data, "import", str(file), "--app", app_id)["imported"] for _ in range(2)]
+    assert imported == [20, 0]
