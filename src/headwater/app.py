@@ -227,7 +227,7 @@ class _Server(uvicorn.Server):
 
 async def _start_http(front: App, listener: socket.socket, stack: AsyncExitStack) -> None:
     config = uvicorn.Config(
-        front,  # type: ignore[arg-type]  # our ASGI types are plainer than uvicorn's
+        front,
         log_config=None,
         access_log=False,
         lifespan="off",

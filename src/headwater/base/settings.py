@@ -179,13 +179,15 @@ def load_settings(
     data: Path | None = None,
     flags: Mapping[str, Mapping[str, object]] | None = None,
     environ: Mapping[str, str] | None = None,
+    *,
+    default_data: str = "headwater-data",
 ) -> Settings:
     """Build the tree; raise `MisconfiguredError` naming the first wrong setting.
 
     `flags` is the last word, by room: `{"server": {"port": 8001}}`.
     """
     env = os.environ if environ is None else environ  # noqa: TID251 - the one place that reads it
-    where = Path(data or env.get("HEADWATER_DATA") or "headwater-data").resolve()
+    where = Path(data or env.get("HEADWATER_DATA") or default_data).resolve()
     raw: dict[str, Any] = _from_file(where / "headwater.toml")
     for room, fields in [*_from_environ(env).items(), *(flags or {}).items()]:
         raw.setdefault(room, {}).update(fields)

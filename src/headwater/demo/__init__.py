@@ -16,7 +16,7 @@ Names, companies and addresses are invented: `.example` domains, documentation n
 
 from headwater.demo.history import Demo
 from headwater.demo.live import LiveTraffic
-from headwater.demo.load import Loaded, load_history
+from headwater.demo.load import CollectorClient, Loaded, load_history
 from headwater.demo.receiver import WebhookReceiver
 
-__all__ = ["Demo", "LiveTraffic", "Loaded", "WebhookReceiver", "load_history"]
+__all__ = ["CollectorClient", "Demo", "LiveTraffic", "Loaded", "WebhookReceiver", "load_history"]

@@ -12,6 +12,8 @@ import msgspec
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from headwater.base.errors import ConflictError
+
 _SHOWN = 20
 _MOST_BYTES = 4_000_000
 
@@ -19,26 +21,33 @@ _MOST_BYTES = 4_000_000
 class WebhookReceiver:
     """One small HTTP server."""
 
-    def __init__(self, port: int = 0) -> None:
-        self._port = port
+    def __init__(self) -> None:
         self._runner: web.AppRunner | None = None
         self._verifier: Webhook | None = None
         self._newest: deque[dict[str, Any]] = deque(maxlen=_SHOWN)
         self.received = 0
         self.refused = 0
-        self.url = ""
+        self.port = 0
 
-    async def start(self) -> None:
-        """Listen on loopback; `url` says where."""
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on loopback; raise `ConflictError` when the port is taken."""
         app = web.Application(client_max_size=_MOST_BYTES)
         app.router.add_get("/", self._show)
         app.router.add_post("/hook", self._receive)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{port}"
+        try:
+            await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        except OSError as err:
+            raise ConflictError(
+                f"Port {port}, where this demo's webhook goes, is taken.",
+                hint="Stop what uses it, or start a new demo in another directory with --data.",
+            ) from err
+        self.port = self._runner.addresses[0][1]
 
     def expect(self, secret: str) -> None:
         """Verify signatures with this secret from now on."""
