@@ -309,3 +309,14 @@ def test_any_batch_gives_one_readable_record_for_each_item(items: list[object]) 
     records = records_of([*items, GOOD])
     assert len(records) == len(items) + 1
     assert isinstance(records[-1], ApiCall)
+
+
+def test_json_in_json_in_json_cannot_exhaust_us() -> None:
+    """Each document is shallow enough, all of them together are not: masked or a reject."""
+    text = '{"password": "planted"}'
+    for _ in range(9):
+        text = "[" * 90 + json.dumps(text) + "]" * 90
+    sent = json.dumps([GOOD, {**GOOD, "metadata": json.loads(text)}, GOOD]).encode()
+    records = accept_events(sent, ARRIVAL, VAULT, MOST_BYTES).records
+    assert len(records) == 3
+    assert not any(b"planted" in record for record in records)
