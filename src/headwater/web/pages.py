@@ -17,9 +17,9 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def wants_page(request: AnyRequest) -> bool:
-    """Tell whether a person waits for HTML: never below `/api`."""
-    asked = request.headers.get("accept", "")
-    return not request.url.path.startswith("/api/") and "text/html" in asked
+    """Tell whether a page or one of its panels waits for HTML: never below `/api`."""
+    asks = "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+    return asks and not request.url.path.startswith("/api/")
 
 
 def page(

@@ -76,7 +76,7 @@ async def test_a_panel_that_asks_without_a_session_takes_the_whole_page_to_the_l
     browser: Browser,
 ) -> None:
     """A login page never appears inside a card."""
-    answer = await browser.get("/overview/stats?app=a", headers={**PAGE, "hx-request": "true"})
+    answer = await browser.get("/overview/stats?app=a", headers={"hx-request": "true"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login")
 
 
