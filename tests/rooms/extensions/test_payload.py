@@ -7,6 +7,8 @@ misspelt or of another type fails.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from headwater import __version__
 from tests.rooms.extensions.room import NOW, Room, messages
 from tests.rooms.profiles.history import Call
@@ -175,8 +177,6 @@ async def test_the_envelope_is_that_of_a_batch(room: Room, receiver: Receiver) -
 
 async def test_the_day_is_that_of_the_apps_zone(room: Room, receiver: Receiver) -> None:
     """In Kathmandu the call of 23:00 UTC belongs to the 23rd, which is not over yet."""
-    import msgspec
-
     room.app = msgspec.structs.replace(room.app, timezone="Asia/Kathmandu")
     traits = (await received(room, receiver))["traits"]
     assert (traits["dailyAggregation"]["date"], traits["dailyAggregation"]["totalCalls"]) == (

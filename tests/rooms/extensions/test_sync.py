@@ -11,8 +11,8 @@ from headwater.eventstore import EventStore
 from headwater.extensions import segment
 from headwater.extensions.segment import windows
 from tests.rooms.extensions.room import KEY, NOW, YESTERDAY, Room, messages, repeated, users
-from tests.rooms.profiles.history import Call
-from tests.support.webhook import Receiver
+from tests.rooms.profiles.history import Call, insert_calls
+from tests.support.webhook import HANG, Receiver
 
 
 async def test_the_first_sync_sends_everybody(room: Room, receiver: Receiver) -> None:
@@ -70,8 +70,6 @@ async def test_what_ingest_has_not_passed_is_sent_again_when_it_is_whole(
     await room.segment.sync(room.app)
     room.offset += 1
     call = Call(user_id="ann", time=NOW, app_id=room.app.id, log_offset=room.offset)
-    from tests.rooms.profiles.history import insert_calls
-
     await insert_calls(room.store, [call])
     await room.segment.sync(room.app)
     room.offset -= 1
@@ -141,6 +139,42 @@ async def test_another_target_gets_everybody_anew(room: Room, receiver: Receiver
     room.connect(receiver.url, key="another-key-of-the-same-team")
     await room.segment.sync(room.app)
     assert (users(receiver), repeated(receiver)) == (["ann", "ann"], [])
+
+
+async def test_what_waited_for_another_target_is_dropped(room: Room, receiver: Receiver) -> None:
+    """A message in the form of one payload version must not reach a source of another."""
+    room.connect("http://127.0.0.1:9", version="2019")
+    await room.store_users("ann")
+    assert (await room.segment.sync(room.app)).failed == 1
+    room.connect(receiver.url)
+    await room.segment.sync(room.app)
+    assert users(receiver) == ["ann"]
+    assert all("last24HourAggResults" in m["traits"] for m in messages(receiver))
+
+
+async def test_a_change_of_target_stops_the_run_on_its_way(
+    store: EventStore, tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run cannot move the watermark of the new target."""
+    monkeypatch.setattr(windows, "PAGE_USERS", 2)
+    room = Room(store, tmp_path, timeout_s=0.2)
+    room.connect(receiver.url)
+    await room.store_users("ann", "bo", "cy")
+    receiver.always = HANG
+    run = asyncio.create_task(room.segment.sync(room.app))
+    await receiver.wait_for(1)
+    room.connect(receiver.url, key="another-key-of-the-same-team")
+    with pytest.raises(ConflictError):
+        await run
+    receiver.always = None
+    receiver.received.clear()
+    await room.segment.sync(room.app)
+    assert users(receiver) == ["ann", "bo", "cy"]
+    assert [one.state for one in (await room.segment.status(room.app)).runs] == [
+        "success",
+        "failure",
+    ]
+    await room.close()
 
 
 async def test_the_same_connection_again_changes_nothing(room: Room, receiver: Receiver) -> None:

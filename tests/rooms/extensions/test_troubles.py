@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from headwater.base.egress import Egress
 from headwater.eventstore import EventStore
 from tests.rooms.extensions.room import KEY, Room, messages, repeated, users
 from tests.support.webhook import HANG, RESET, Answer, Receiver, run_receiver
@@ -173,8 +174,6 @@ async def test_a_private_endpoint_is_refused_with_a_word(
     store: EventStore, tmp_path: Path, receiver: Receiver
 ) -> None:
     """The messages wait; the status names the setting."""
-    from headwater.base.egress import Egress
-
     room = Room(store, tmp_path)
     room.segment._egress = Egress("")
     room.connect(receiver.url)
