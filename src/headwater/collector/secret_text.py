@@ -18,21 +18,24 @@ _NAME = "|".join(
         *(rf"\b{name.replace('-', '[-_ .]?')}\b" for name in SECRET_NAMES),
     )
 )
-_QUOTED_INSIDE_QUOTES = r'\\"[^"\\]*+(?:\\[^"][^"\\]*+)*+'
+_QUOTED_INSIDE_QUOTES = r'\\++"[^"\\]*+(?:\\++[^"\\][^"\\]*+)*+'
 _QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+'
 _SINGLE_QUOTED = r"'[^']*+"
 _NESTED = r"[\[{][^\]}]*+"
 _BARE = r"""[^\s&;,"'<>}\])\\]+"""
 _VALUE = f"{_QUOTED_INSIDE_QUOTES}|{_QUOTED}|{_SINGLE_QUOTED}|{_NESTED}|{_BARE}"
 
+_QUOTE = r"""\\*+["']?+"""
+"""Perhaps escaped, once for each document around it."""
+
 _LINE = re.compile(
-    r"""(?i)((?:authorization|cookie)[\\"']{0,3}\s{0,8}[=:]\s{0,8}[\\"']{0,3})[^\r\n"'\\]+"""
+    rf"""(?i)((?:authorization|cookie){_QUOTE}\s{{0,8}}[=:]\s{{0,8}}{_QUOTE})[^\r\n"'\\]+"""
 )
 """`Cookie: a=b; c=d` in a text: all of the line."""
 _PAIR = re.compile(
-    rf"(?is)((?:{_NAME})[\w.%\[\]-]{{0,64}}[\\\"']{{0,3}}\s{{0,8}}[=:]\s{{0,8}})({_VALUE})"
+    rf"(?is)((?:{_NAME})[\w.%\[\]-]{{0,64}}{_QUOTE}\s{{0,8}}[=:]\s{{0,8}})({_VALUE})"
 )
-_OPENING = re.compile(r"""\\?["']?""")
+_OPENING = re.compile(_QUOTE)
 _PART = re.compile(
     r"""(?is)(name="([^"\r\n]{0,200})"[^\r\n]{0,500}(?:\r?\n[^\r\n]{1,500}){0,5}\r?\n\r?\n)"""
     r"""(.*?)(?=\r?\n--|\Z)"""
