@@ -1,6 +1,8 @@
 """Warehouses can be managed from the command line and by HTTP."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import AsyncTestClient
 
+from headwater.base.settings import EventStoreSettings
 from headwater.cli.sources import sources
 from headwater.cli.warehouses import warehouses
 from headwater.eventlog import Stream
+from headwater.eventstore import EventStore
 from headwater.sources import add_source
 from headwater.web.api.warehouses import WarehousesController
 from headwater.web.errors import HANDLERS
@@ -48,6 +52,16 @@ def test_the_command_line_says_what_is_wrong(tmp_path: Path) -> None:
     assert "'path' is no setting" in str(found.exception) + found.output
 
 
+@asynccontextmanager
+async def _open(folder: Path) -> AsyncIterator[World]:
+    store = EventStore.open(EventStoreSettings(), folder)
+    try:
+        async with open_world(folder, store) as world:
+            yield world
+    finally:
+        store.close()
+
+
 def _browse(world: World) -> AsyncTestClient[Litestar]:
     app = Litestar(
         [WarehousesController],
@@ -62,7 +76,7 @@ def _browse(world: World) -> AsyncTestClient[Litestar]:
 
 async def test_the_management_api_adds_syncs_and_tells(tmp_path: Path) -> None:
     """The answer of a sync has the rows of each table; the history has the same."""
-    async with open_world(tmp_path) as world, _browse(world) as client:
+    async with _open(tmp_path) as world, _browse(world) as client:
         source = await world.services.configdb.run(
             add_source, world.services.clock, "api-analytics", "Headwater API analytics"
         )
@@ -81,7 +95,7 @@ async def test_the_management_api_adds_syncs_and_tells(tmp_path: Path) -> None:
 
 async def test_the_management_api_refuses_what_cannot_be(tmp_path: Path) -> None:
     """Unknown types, unknown warehouses and strangers."""
-    async with open_world(tmp_path) as world, _browse(world) as client:
+    async with _open(tmp_path) as world, _browse(world) as client:
         wrong = await client.post("/api/v1/warehouses", json={"type": "oracle"})
         assert (wrong.status_code, wrong.json()["field"]) == (400, "type")
         assert (await client.post("/api/v1/warehouses/wh_x/sync")).status_code == 404
