@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from headwater.base.settings import CollectorSettings
+from headwater.collector import CollectorApp
 from headwater.model import ApiCall, ProfileUpdate, Reject
 from tests.support.collector_door import Door, open_door
 
@@ -213,6 +214,22 @@ def test_a_client_that_stops_sending_gets_an_answer(tmp_path: Path) -> None:
             wire.sendall(head.encode())
             assert wire.recv(100).startswith(b"HTTP/1.1 400")
         assert door.records() == []
+
+
+def test_only_its_own_paths_belong_to_the_door() -> None:
+    """The Tracking API and the pages share the port."""
+    handles = CollectorApp.handles
+    ours = ("/v1/events", "/collector/v1/anything", "/v1//users/batch/", "/v1/traces/v1/traces")
+    others = ("/", "/v1/identify", "/v1/batch", "/collectors", "/api/v1/apps", "/v1/eventsx")
+    assert all(handles(None, path) for path in ours)  # type: ignore[arg-type]  # needs no state
+    assert not any(handles(None, path) for path in others)  # type: ignore[arg-type]
+
+
+def test_history_is_marked_by_a_header(door: Door) -> None:
+    """The importer and the demo say so; other senders cannot by accident."""
+    assert door.post("/v1/events", GOOD, x_headwater_backfill="1") == 201
+    assert door.post("/v1/events", GOOD) == 201
+    assert [call.flags for call in door.only(ApiCall)] == [("backfill",), ()]
 
 
 def test_many_calls_at_once_all_arrive(door: Door) -> None:

@@ -129,6 +129,13 @@ def test_a_response_before_its_request_lasts_no_time() -> None:
     assert call_of(response={"time": "2026-11-23T09:59:58.9"}).duration_ms == 0.0
 
 
+def test_history_is_marked_as_such() -> None:
+    """So that old times in an import are no sign of trouble."""
+    arrival = msgspec.structs.replace(ARRIVAL, is_backfill=True)
+    (record,) = accept_events(json.dumps(GOOD).encode(), arrival, VAULT, MOST_BYTES).records
+    assert msgspec.json.decode(record, type=ApiCall).flags == ("backfill",)
+
+
 def test_masking_comes_before_the_record() -> None:
     """No planted secret is in what goes to the log, wherever it was."""
     event = {
