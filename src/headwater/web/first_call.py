@@ -20,7 +20,11 @@ curl -i {url}/v1/events \\
 _PYTHON = """\
 from headwater.middleware import CaptureASGI
 
-app = CaptureASGI(app, application_id="{key}", url="{url}")"""
+app = CaptureASGI(
+    app,
+    application_id="{key}",
+    url="{url}",
+)"""
 
 
 class Examples(msgspec.Struct, frozen=True, kw_only=True):
