@@ -9,7 +9,7 @@ import sys
 from typing import Any, cast
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 
 REGISTRY = CollectorRegistry()
 
@@ -28,8 +28,8 @@ CALLS_DROPPED = Counter(
 INGEST_LAG = Gauge(
     "headwater_ingest_lag_entries", "Log entries waiting to be stored", registry=REGISTRY
 )
-INGEST_STEP_SECONDS = Counter(
-    "headwater_ingest_step_seconds", "Time spent in each step", ["step"], registry=REGISTRY
+INGEST_STEP_SECONDS = Summary(
+    "headwater_ingest_step_seconds", "Time a batch spent in each step", ["step"], registry=REGISTRY
 )
 RECORDS_QUARANTINED = Counter(
     "headwater_ingest_quarantined", "Records that nothing could be done with", registry=REGISTRY
