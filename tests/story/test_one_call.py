@@ -49,19 +49,19 @@ def test_every_request_is_recorded(calls: list[dict[str, Any]]) -> None:
     """Each request of the API is one event, with its verb and status."""
     seen = [(call["request"]["verb"], call["response"]["status"]) for call in calls]
 
-    assert [("POST", 422), ("POST", 201), ("GET", 200)] == seen
+    assert seen == [("POST", 422), ("POST", 201), ("GET", 200)]
 
 
 def test_routes_are_recognised(calls: list[dict[str, Any]]) -> None:
     """Ids in paths are folded, so that a report has one line for an endpoint."""
-    assert "/v2/labels/:id" == calls[2]["request"]["route"]
-    assert "/v2/labels" == calls[0]["request"]["route"]
+    assert calls[2]["request"]["route"] == "/v2/labels/:id"
+    assert calls[0]["request"]["route"] == "/v2/labels"
 
 
 def test_the_caller_is_known(calls: list[dict[str, Any]]) -> None:
     """The team's own user and company ids come with each call, and the client library does too."""
     assert {("ana", "parcel")} == {(call["user_id"], call["company_id"]) for call in calls}
-    assert ("parcel-python", "2.1.0") == (calls[0]["client"]["name"], calls[0]["client"]["version"])
+    assert (calls[0]["client"]["name"], calls[0]["client"]["version"]) == ("parcel-python", "2.1.0")
 
 
 def test_secrets_never_arrive(headwater: Server, calls: list[dict[str, Any]]) -> None:
@@ -70,7 +70,7 @@ def test_secrets_never_arrive(headwater: Server, calls: list[dict[str, Any]]) ->
     files = [path for path in headwater.data.rglob("*") if path.is_file()]
     for secret in (b"sk_live_not_for_analytics", b"hunter2"):
         holders = [path.name for path in files if secret in path.read_bytes()]
-        assert [] == holders
+        assert holders == []
 
 
 def test_reports_count_it(headwater: Server, app_id: str, calls: list[dict[str, Any]]) -> None:
@@ -78,9 +78,9 @@ def test_reports_count_it(headwater: Server, app_id: str, calls: list[dict[str, 
     failed = {"field": "response.status", "op": "gte", "value": 400}
 
     assert len(calls) == headwater.query(app_id, "count")["count"]
-    assert 1 == headwater.query(app_id, "count", filters=failed)["count"]
+    assert headwater.query(app_id, "count", filters=failed)["count"] == 1
     series = headwater.query(app_id, "timeseries", measure="calls", interval="day", from_="-7d")
-    assert 3 == sum(line["total"] for line in series["series"])
+    assert sum(line["total"] for line in series["series"]) == 3
 
 
 def test_people_are_known_by_name(headwater: Server, app_id: str) -> None:
@@ -92,16 +92,16 @@ def test_people_are_known_by_name(headwater: Server, app_id: str) -> None:
 
     (ana,) = eventually(named)
 
-    assert ("ana", 3) == (ana["user_id"], ana["calls"])
+    assert (ana["user_id"], ana["calls"]) == ("ana", 3)
     timeline = headwater.query(app_id, "user_timeline", user_id="ana")
-    assert 3 == sum(item["kind"] == "call" for item in timeline["items"])
+    assert sum(item["kind"] == "call" for item in timeline["items"]) == 3
 
 
 def test_the_same_answers_on_the_command_line(headwater: Server, app_id: str) -> None:
     """`headwater query` gives what the query API gives."""
     answer = headwater.cli("query", "count", "--app", app_id, "--spec", "-", stdin=json.dumps({}))
 
-    assert 3 == answer["count"]
+    assert answer["count"] == 3
 
 
 def test_it_is_all_there_after_a_power_cut(headwater: Server, app_id: str, tmp_path: Path) -> None:

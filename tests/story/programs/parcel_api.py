@@ -29,8 +29,8 @@ app.wsgi_app = middleware = MoesifMiddleware(
     {
         "APPLICATION_ID": application_id,
         "BASE_URI": url,
-        "IDENTIFY_USER": lambda _app, environ: environ.get("HTTP_X_DEVELOPER"),
-        "IDENTIFY_COMPANY": lambda _app, environ: environ.get("HTTP_X_COMPANY"),
+        "IDENTIFY_USER": lambda _app, environ, _headers: environ.get("HTTP_X_DEVELOPER"),
+        "IDENTIFY_COMPANY": lambda _app, environ, _headers: environ.get("HTTP_X_COMPANY"),
         "EVENT_BATCH_TIMEOUT": 0.2,
     },
 )
