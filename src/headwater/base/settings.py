@@ -26,7 +26,9 @@ class Server(Section, frozen=True):
     """Where the HTTP door listens."""
 
     host: str = "127.0.0.1"
+    """Address to listen on; loopback until you put TLS in front."""
     port: int = 8000
+    """Port to listen on."""
     public_url: str = ""
     """How clients reach this server, when it differs from host and port (behind a proxy)."""
 
@@ -37,6 +39,7 @@ class EventLogSettings(Section, frozen=True):
     url: str = ""
     """Empty: our own `nats-server` child. Else `nats://host:4222` of a cluster."""
     replicas: int = 1
+    """Copies of each entry in a NATS cluster; 3 there."""
     max_disk_bytes: int = 20_000_000_000
     """At this size the log refuses new entries (503) rather than forgetting old ones. Calls and
     messages have one half each, so that neither can starve the other."""
@@ -50,7 +53,9 @@ class EventStoreSettings(Section, frozen=True):
     url: str = ""
     """Empty: chDB below the data directory. Else `http(s)://user:pass@host:8123/db`."""
     max_memory_bytes: int = 2_000_000_000
+    """Most memory of the embedded engine."""
     query_timeout_s: int = 30
+    """A query that takes longer is given up."""
     dedup_days: int = 30
     """How long a call with a known `transaction_id` is recognised as a repeat, at least."""
 
@@ -70,6 +75,7 @@ class CollectorSettings(Section, frozen=True):
     max_event_bytes: int = 1_000_000
     """Above this the bodies of an event are cut, and the event is marked."""
     body_timeout_s: float = 30.0
+    """A body that takes longer to arrive is refused."""
     commit_wait_ms: float = 2.0
     """How long a request waits for company before its calls go to the log."""
 
@@ -78,9 +84,13 @@ class IngestSettings(Section, frozen=True):
     """From the log to the store."""
 
     batch_events: int = 20_000
+    """Most calls in one insert."""
     batch_bytes: int = 64_000_000
+    """Most bytes of log entries in one insert."""
     batch_wait_s: float = 0.5
+    """How long an insert waits to become full."""
     late_after_s: int = 300
+    """Calls reported later than this are flagged `late`."""
     max_routes: int = 10_000
     """Distinct routes of one app; further ones are stored as `/other`."""
     skip_log_gaps: bool = False
@@ -94,11 +104,15 @@ class TrackingSettings(Section, frozen=True):
     mode: str = "strict"
     """`strict` answers with honest status codes; `segment` answers 200 like the original."""
     max_event_bytes: int = 32_768
+    """Most bytes of one message, decompressed."""
     max_batch_bytes: int = 512_000
+    """Most bytes of one request, decompressed."""
     max_batch_items: int = 2_500
+    """Most messages in one request."""
     max_in_flight: int = 1_000
     """Requests at the same time; more are answered 429."""
     body_timeout_s: float = 30.0
+    """A body that takes longer to arrive is refused."""
     dedup_days: int = 7
     """How long a repeated `messageId` of the same source is recognised."""
 
@@ -111,24 +125,31 @@ class FederationSettings(Section, frozen=True):
     concurrency: int = 16
     """Requests at the same time to one destination."""
     retry_first_s: float = 1.0
+    """Longest wait before the first retry; it doubles."""
     retry_cap_s: float = 900.0
+    """Longest wait between retries."""
     give_up_after_s: int = 72 * 3600
     """Then a message is a dead letter: kept, and replayable."""
     keep_dead_s: int = 14 * 86_400
+    """How long dead letters are kept."""
     pause_after_failures: int = 5
     """After so many failures in a row a destination rests."""
     pause_cap_s: float = 60.0
+    """Longest rest of a destination that keeps failing."""
     park_after_s: int = 4 * 3600
     """Messages for a resting destination wait in the log for so long, then in the configuration
     database, so that the log can forget them."""
     poll_s: float = 0.5
+    """How often destinations look for changes."""
 
 
 class WarehouseSettings(Section, frozen=True):
     """Loading of warehouses."""
 
     sync_every_s: float = 300.0
+    """Pause between the syncs of a warehouse."""
     batch_messages: int = 50_000
+    """Most messages in one load."""
     poll_s: float = 1.0
     """How often to look for a warehouse that is due; a new one is due at once."""
 
@@ -137,10 +158,13 @@ class ExtensionSettings(Section, frozen=True):
     """Sending of profiles to other systems."""
 
     sync_every_s: float = 300.0
+    """Pause between runs."""
     timeout_s: float = 30.0
     """How long an endpoint may take to answer one batch."""
     retry_first_s: float = 1.0
+    """Longest wait before the first retry; it doubles."""
     retry_cap_s: float = 300.0
+    """Longest wait between retries."""
 
 
 class WebSettings(Section, frozen=True):
