@@ -185,7 +185,12 @@ def _workers(services: Services, roles: frozenset[str]) -> list[Worker]:
 
 def _keeper(services: Services) -> LogKeeper:
     async def slowest_reader(stream: Stream) -> int | None:
-        return await services.configdb.run(lowest_next_offset, stream)
+        lowest = await services.configdb.run(lowest_next_offset, stream)
+        if lowest is None and stream is Stream.MESSAGES:
+            # Without warehouse and destinations nobody will read them: age alone decides. Calls
+            # always get their reader, if not yet.
+            return (await services.log.state(stream)).last_offset + 1
+        return lowest
 
     return LogKeeper(services.log, slowest_reader, services.clock, services.settings.eventlog)
 
