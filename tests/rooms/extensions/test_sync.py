@@ -89,17 +89,19 @@ async def test_many_pages_and_batches_lose_nobody(room: Room, receiver: Receiver
     assert len(receiver.received) > 3
 
 
-async def test_syncs_at_once_send_once(
-    room: Room, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+async def test_a_second_sync_waits_for_the_first(
+    store: EventStore, tmp_path: Path, receiver: Receiver
 ) -> None:
-    """They take turns, however long one has to wait for the endpoint."""
-    monkeypatch.setattr(windows, "PAGE_USERS", 2)
-    everybody = [f"user-{n:02}" for n in range(12)]
-    await room.store_users(*everybody)
-    receiver.plan(503, 503)
-    results = await asyncio.gather(*(room.segment.sync(room.app) for _ in range(5)))
-    assert sorted(set(users(receiver))) == everybody
-    assert sum(result.sent for result in results) == len(everybody)
+    """It does not take what the first one has on the wire."""
+    room = Room(store, tmp_path, timeout_s=0.5)
+    room.connect(receiver.url)
+    await room.store_users("ann")
+    receiver.plan(HANG)
+    first = asyncio.create_task(room.segment.sync(room.app))
+    await receiver.wait_for(1)
+    second = await room.segment.sync(room.app)
+    assert ((await first).delivered, second.sent) == (1, 0)
+    await room.close()
 
 
 async def test_visitors_without_a_user_id_are_not_sent(room: Room, receiver: Receiver) -> None:
