@@ -34,7 +34,8 @@ class Team:
         """Load what waits into the warehouse, then ask it, as its owner would."""
         self.headwater.cli("warehouses", "sync", self.warehouse["id"])
         with duckdb.connect(self.warehouse_file, read_only=True) as connection:
-            return connection.sql(question).to_arrow_table().to_pylist()
+            found: list[dict[str, Any]] = connection.sql(question).to_arrow_table().to_pylist()
+        return found
 
     def sync(self) -> dict[str, Any]:
         """Send what changed, as the schedule would."""
