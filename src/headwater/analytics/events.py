@@ -105,6 +105,7 @@ def to_event(row: dict[str, Any], wide: dict[str, Any]) -> dict[str, Any]:
         },
         "response": {
             "status": row["status"] or None,
+            "status_class": f"{row['status'] // 100}xx" if row["status"] else "none",
             "headers": _json(wide, "response_headers"),
             "body": _json(wide, "response_body"),
             "transfer_encoding": wide.get("response_encoding") or "json",

@@ -16,6 +16,8 @@ from headwater.base.errors import InvalidInputError
 
 _DEEPEST = 20
 _MOST_VALUES = 10_000
+_MOST_BOUND = 2_000
+_LONGEST_SQL = 150_000  # the engine reads queries of up to 256 KiB
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _TEXT_OPS: Mapping[str, Callable[[str, str], str]] = {
     "contains": lambda sql, value: f"position({sql}, {value}) > 0",
@@ -37,10 +39,15 @@ class Condition(msgspec.Struct, frozen=True):
 TRUE = Condition("true")
 
 
-def compile_filters(
-    tree: object, bound: Bound, path: str = "$.filters", depth: int = 0
-) -> Condition:
+def compile_filters(tree: object, bound: Bound) -> Condition:
     """Return the condition of a tree; None and `{}` are always true."""
+    condition = _compile(tree, bound, "$.filters", 0)
+    if len(condition.sql) > _LONGEST_SQL:
+        raise _too_many()
+    return condition
+
+
+def _compile(tree: object, bound: Bound, path: str, depth: int) -> Condition:
     if tree is None or tree == {}:
         return TRUE
     if depth > _DEEPEST:
@@ -53,7 +60,7 @@ def compile_filters(
             return _join(tree[word], joint, bound, f"{path}.{word}", depth)
     if "not" in tree:
         _only(tree, {"not"}, path)
-        inner = compile_filters(tree["not"], bound, f"{path}.not", depth + 1)
+        inner = _compile(tree["not"], bound, f"{path}.not", depth + 1)
         return Condition(f"NOT ({inner.sql})", inner.needs)
     return _leaf(tree, bound, path)
 
@@ -61,9 +68,7 @@ def compile_filters(
 def _join(items: object, joint: str, bound: Bound, path: str, depth: int) -> Condition:
     if not isinstance(items, list):
         raise InvalidInputError("This is a list of filters.", field=path)
-    parts = [
-        compile_filters(item, bound, f"{path}[{n}]", depth + 1) for n, item in enumerate(items)
-    ]
+    parts = [_compile(item, bound, f"{path}[{n}]", depth + 1) for n, item in enumerate(items)]
     if not parts:
         return Condition("true" if joint == " AND " else "false")
     needs = frozenset[Table]().union(*(part.needs for part in parts))
@@ -71,6 +76,8 @@ def _join(items: object, joint: str, bound: Bound, path: str, depth: int) -> Con
 
 
 def _leaf(tree: dict[str, Any], bound: Bound, path: str) -> Condition:
+    if len(bound.values) > _MOST_BOUND:
+        raise _too_many()
     _only(tree, {"field", "op", "value"}, path)
     name, op, value = tree.get("field"), tree.get("op", "eq"), tree.get("value")
     if not isinstance(name, str):
@@ -126,6 +133,8 @@ def _as_text(value: object, path: str) -> str:
             return "true" if value else "false"
         case str():
             return value
+        case float() if value.is_integer():
+            return str(int(value))  # 40.0 and 40 are one number in JSON
         case int() | float():
             return str(value)
         case _:
@@ -135,7 +144,18 @@ def _as_text(value: object, path: str) -> str:
 def _as_number(value: object, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInputError("This is a number.", field=path)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as err:
+        raise InvalidInputError("This number is too large.", field=path) from err
+
+
+def _too_many() -> InvalidInputError:
+    return InvalidInputError(
+        "There are too many filters.",
+        field="$.filters",
+        hint="`in` takes a list of values where `any` takes one filter for each.",
+    )
 
 
 def _only(tree: dict[str, Any], allowed: set[str], path: str) -> None:

@@ -55,10 +55,7 @@ def _read(text: str, zone: ZoneInfo, now: datetime, path: str) -> datetime:
         return now
     relative = _RELATIVE.fullmatch(text)
     try:
-        if relative:
-            return _back(now, int(relative[1]), relative[2], zone)
-        at = datetime.fromisoformat(text)
-        found = (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+        found = _back(now, int(relative[1]), relative[2], zone) if relative else _parse(text, zone)
     except (ValueError, OverflowError) as err:
         raise InvalidInputError(
             f"{text!r} is not a time.",
@@ -66,6 +63,11 @@ def _read(text: str, zone: ZoneInfo, now: datetime, path: str) -> datetime:
             hint="Use ISO 8601, `now`, or `-30d` (units s m h d w M).",
         ) from err
     return min(max(found, _EARLIEST), _LATEST)
+
+
+def _parse(text: str, zone: ZoneInfo) -> datetime:
+    at = datetime.fromisoformat(text)
+    return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
 
 
 def _back(now: datetime, count: int, unit: str, zone: ZoneInfo) -> datetime:

@@ -18,11 +18,11 @@ from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import Question
 from headwater.analytics.spec import MOST_GROUPS, TimeseriesSpec
 from headwater.analytics.time_range import cut_buckets
-from headwater.base.clock import to_wire_time
 from headwater.base.errors import InvalidInputError
 
 OTHER = "other"
 _QUARTER_S = 900
+_MOST_VALUES = 500_000
 _COUNTER_COLUMNS: Mapping[str, str] = {
     "request.verb": "k.verb",
     "request.route": "k.route",
@@ -64,12 +64,18 @@ async def draw_timeseries(asking: Asking, question: Question, spec: TimeseriesSp
         raise InvalidInputError(f"At most {MOST_GROUPS} fields.", field="$.group_by")
     measure = find_measure(spec.measure, question.bound)
     starts = cut_buckets(question.span, spec.interval, question.zone)
+    if spec.group_by and len(starts) * spec.top > _MOST_VALUES:
+        raise InvalidInputError(
+            f"That is more than {_MOST_VALUES} values.",
+            field="$.top",
+            hint="Choose a longer interval, a shorter range or fewer groups.",
+        )
     plan = _plan(question, spec, measure, starts)
     top = await _find_top(asking, question, plan, spec.top) if plan.keys else [[]]
     rows = await asking.ask(_series_sql(question, plan, top, starts), question)
     return Timeseries(
         interval=spec.interval,
-        buckets=[to_wire_time(start) for start in starts],
+        buckets=[f"{start:%Y-%m-%dT%H:%M:%SZ}" for start in starts],
         series=_to_series(rows, top, starts, measure),
         meta=await asking.meta(question),
     )
