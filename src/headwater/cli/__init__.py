@@ -46,7 +46,7 @@ class _Lazy(CleanErrors):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="headwater")
-def _headwater() -> None:
+def headwater() -> None:
     """Self-hosted API analytics that is also an event cloud source.
 
     Start with `headwater demo`, or with `headwater serve` and `headwater apps list`.
@@ -55,4 +55,4 @@ def _headwater() -> None:
 
 def main() -> None:
     """Run the command line."""
-    sys.exit(_headwater())
+    sys.exit(headwater())

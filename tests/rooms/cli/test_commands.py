@@ -1,0 +1,112 @@
+"""The command line: helps, exit codes, and one server at a time on a directory."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from headwater.cli import headwater as root
+from tests.support.server import environment, headwater, run_cli, serving
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    context = click.Context(group)
+    found: list[tuple[str, ...]] = [path]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        below = (*path, name)
+        found += _commands(command, below) if isinstance(command, click.Group) else [below]
+    return found
+
+
+@pytest.mark.parametrize("command", _commands(root), ids=" ".join)
+def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
+    """Each `--help` says what the command does, and names every option with its meaning."""
+    done = CliRunner().invoke(root, [*command, "--help"])
+
+    assert done.exit_code == 0, done.output
+    assert "Usage:" in done.output
+    lines = [line.strip() for line in done.output.splitlines()]
+    assert len(lines) > 4
+    assert lines[2], "no sentence says what it does"
+
+
+def test_wrong_usage_ends_with_two(tmp_path: Path) -> None:
+    """An unknown command or option is the caller's mistake, told apart from a failure."""
+    runner = CliRunner()
+
+    assert runner.invoke(root, ["frobnicate"]).exit_code == 2
+    assert runner.invoke(root, ["apps", "list", "--colour"]).exit_code == 2
+    failed = runner.invoke(root, ["apps", "rotate", "app_none", "--data", str(tmp_path)])
+    assert failed.exit_code == 1
+    assert "There is no app 'app_none'" in failed.output
+    assert "Hint:" in failed.output
+
+
+def test_configuration_needs_no_server(tmp_path: Path) -> None:
+    """Apps, logins and tokens can be made before anything runs."""
+    (default,) = run_cli(tmp_path, "apps", "list")
+    made = run_cli(tmp_path, "apps", "create", "Parcel API", "--timezone", "Europe/Berlin")
+    login = run_cli(
+        tmp_path, "users", "create", "ana@parcel.example", "--password-stdin",
+        stdin="four unrelated words\n",
+    )  # fmt: skip
+    token = run_cli(tmp_path, "tokens", "create", "ci", "--scope", "read,write")
+
+    assert default["name"] == "default"
+    assert len(default["collector_application_id"]) >= 50
+    assert (made["name"], made["timezone"]) == ("Parcel API", "Europe/Berlin")
+    assert (login["email"], login["role"]) == ("ana@parcel.example", "owner")
+    assert token["token"].startswith("hw_")
+
+
+def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
+    """A typo in the environment stops the start, and says where it is."""
+    done = subprocess.run(
+        headwater("serve", "--data", str(tmp_path), "--port", "0"),
+        env=environment({"HEADWATER_SERVER__PROT": "1"}),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "prot" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_one_server_at_a_time_then_a_clean_end(tmp_path: Path) -> None:
+    """The second server on a directory ends at once and says why; SIGTERM ends the first with 0."""
+    with serving(tmp_path) as server:
+        second = subprocess.run(
+            headwater("serve", "--data", str(tmp_path), "--port", "0"),
+            env=environment(), capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert second.returncode == 1
+        assert "Another Headwater" in second.stderr
+        assert str(server.process.pid) in second.stderr
+        assert "Traceback" not in second.stderr
+
+        card = json.loads((tmp_path / "run" / "serve.json").read_text())
+        assert card["url"] == server.url
+        assert server.ask("GET", "/health").status == 200
+
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=30) == 0
+    assert not (tmp_path / "run" / "serve.json").exists()
+
+
+def test_questions_work_with_and_without_a_server(tmp_path: Path) -> None:
+    """`headwater query` and `doctor` ask the running server, or start one for the moment."""
+    app_id = run_cli(tmp_path, "apps", "list")[0]["app_id"]
+
+    alone = run_cli(tmp_path, "query", "count", "--app", app_id, "--spec", "-", stdin="{}")
+    with serving(tmp_path) as server:
+        served = server.cli("query", "count", "--app", app_id, "--spec", "-", stdin="{}")
+        health = server.cli("doctor")
+
+    assert alone["count"] == served["count"] == 0
+    assert health["ok"]
+    assert set(health["checks"]) == {"log", "store", "configdb", "disk"}
