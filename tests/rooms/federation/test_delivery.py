@@ -216,6 +216,40 @@ async def test_while_a_destination_rests_its_messages_wait_in_the_log(
     await federation.close()
 
 
+async def test_a_dead_destination_is_not_asked_for_every_message(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """After five failures in a row the rest of an entry is parked untried, and none comes early."""
+    receiver.always = Answer(status=503)
+    settings = FederationSettings(
+        retry_first_s=60, retry_cap_s=60, pause_cap_s=60, poll_s=0.02, concurrency=1
+    )
+    federation = Federation(configdb, vault, settings=settings)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive(*(f"m-{number}" for number in range(100)))
+        status = await federation.until(instance, lambda s: s.waiting == 100)
+        assert status.behind_entries == 0
+    assert len(receiver.received) == 5
+    await federation.close()
+
+
+async def test_a_retry_waits_for_its_time(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """With a first wait of some seconds there is no second attempt at once."""
+    receiver.plan(500)
+    settings = FederationSettings(retry_first_s=60, poll_s=0.02)
+    federation = Federation(configdb, vault, settings=settings)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        await federation.until(instance, lambda s: s.waiting == 1)
+        await asyncio.sleep(0.3)
+    assert ids(receiver) == {"a": 1}
+    await federation.close()
+
+
 async def test_old_messages_of_a_resting_destination_are_parked(
     configdb: ConfigDb, vault: Vault, receiver: Receiver
 ) -> None:
@@ -278,6 +312,20 @@ async def test_a_disabled_destination_misses_what_passes(
         await federation.receive("c")
         await federation.until(instance, lambda s: s.delivered == 2)
     assert ids(receiver) == {"a": 1, "c": 1}
+
+
+async def test_switching_off_during_a_delivery_lets_go_of_the_log(
+    federation: Federation, receiver: Receiver, configdb: ConfigDb
+) -> None:
+    """A delivery that ends after the switch must not bring the position back."""
+    receiver.always = HANG
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("a")
+        await receiver.wait_for(1)
+        await configdb.run(set_destination_enabled, federation.clock, instance.id, enabled=False)
+        await federation.until(instance, lambda s: s.waiting == 1)
+    assert await configdb.run(read_position, instance.reader) is None
 
 
 async def test_a_destination_added_later_is_noticed(
