@@ -77,6 +77,5 @@ def _read(field: str, call: ApiCall) -> str | float:
 
 
 def _member(call: ApiCall) -> str:
-    body = msgspec.json.decode(call.request_body)
-    member = body.get("k", "") if isinstance(body, dict) else ""
+    member = msgspec.json.decode(bytes(call.request_body) or b"{}").get("k", "")
     return member if isinstance(member, str) else msgspec.json.encode(member).decode()
