@@ -4,6 +4,7 @@ In: e-mail address and password by POST. Out: a session cookie and the page they
 password and an unknown address look the same and take the same time; guessing gets slower.
 """
 
+from math import ceil
 from typing import Annotated
 
 import msgspec
@@ -13,12 +14,11 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from headwater.base.errors import TooManyError
 from headwater.web.auth import cookie_name, is_https, needs, session_of
 from headwater.web.forms import check_form_token, issue_form_token
 from headwater.web.pages import AnyRequest, page, safe_next, see_other
 from headwater.web.services import Services
-from headwater.web.throttle import Throttle
+from headwater.web.throttle import MustWaitError, Throttle
 from headwater.workspace import (
     Login,
     check_password,
@@ -72,8 +72,10 @@ class LoginController(Controller):
         account = f"{address} {data.email.strip().lower()}"
         try:
             throttle.take({account: _FREE_TRIES_OF_ACCOUNT, address: _FREE_TRIES_OF_ADDRESS})
-        except TooManyError as err:
-            return await _form(request, services, data, f"{err.message} {err.hint}", status=429)
+        except MustWaitError as err:
+            answer = await _form(request, services, data, f"{err.message} {err.hint}", status=429)
+            answer.headers["retry-after"] = str(ceil(err.wait_s))
+            return answer
         login = await services.configdb.run(check_password, data.email, data.password)
         if login is None:
             return await _form(request, services, data, _WRONG, status=401)

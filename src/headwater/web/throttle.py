@@ -7,6 +7,7 @@ the owner out for long. Memory of this process only: behind many processes the w
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from math import ceil
 
 from headwater.base.clock import Clock
 from headwater.base.errors import TooManyError
@@ -14,6 +15,14 @@ from headwater.base.errors import TooManyError
 LONGEST_WAIT_S = 60.0
 FORGET_AFTER_S = 900.0
 _MOST_REMEMBERED = 10_000
+
+
+class MustWaitError(TooManyError):
+    """Too many tries; says how long to wait."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("Too many tries.", hint=f"Wait {ceil(wait_s)} seconds, then try again.")
+        self.wait_s = wait_s
 
 
 class Throttle:
@@ -24,15 +33,13 @@ class Throttle:
         self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def take(self, free_tries: Mapping[str, int]) -> None:
-        """Count one try for each name, or raise `TooManyError` when one has to wait first.
+        """Count one try for each name, or raise `MustWaitError` when one has to wait first.
 
         Counted before the password is looked at, so that guesses in parallel gain nothing.
         """
         wait_s = max(self._wait_s(name, free) for name, free in free_tries.items())
         if wait_s > 0:
-            raise TooManyError(
-                "Too many tries.", hint=f"Wait {wait_s:.0f} seconds, then try again.", wait_s=wait_s
-            )
+            raise MustWaitError(wait_s)
         for name in free_tries:
             self._tries[name] = (self._count(name) + 1, self._clock.monotonic_s())
             self._tries.move_to_end(name)

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from headwater.base.clock import SetClock
-from headwater.base.errors import TooManyError
-from headwater.web.throttle import FORGET_AFTER_S, LONGEST_WAIT_S, Throttle
+from headwater.web.throttle import FORGET_AFTER_S, LONGEST_WAIT_S, MustWaitError, Throttle
 
 
 @pytest.fixture
@@ -15,9 +14,9 @@ def clock() -> SetClock:
 
 
 def wait_s(throttle: Throttle, name: str, free: int = 2) -> float:
-    with pytest.raises(TooManyError) as caught:
+    with pytest.raises(MustWaitError) as caught:
         throttle.take({name: free})
-    return float(str(caught.value.facts["wait_s"]))
+    return caught.value.wait_s
 
 
 def test_the_wait_doubles_after_the_free_tries_up_to_a_limit(clock: SetClock) -> None:
