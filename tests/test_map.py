@@ -12,7 +12,9 @@ from headwater.base.settings import Settings
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "headwater"
 MODULES = sorted(SOURCE.rglob("*.py"))
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
+)
 LONGEST_MODULE_LINES = 400
 LONGEST_FUNCTION_LINES = 40
 
