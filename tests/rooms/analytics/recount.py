@@ -38,8 +38,7 @@ def is_true(tree: Mapping[str, Any], call: ApiCall) -> bool:
 def _leaf(field: str, op: str, value: Any, call: ApiCall) -> bool:
     found = _read(field, call)
     if op in {"exists", "not_exists"}:
-        there = found not in {"", "null"} and (field != "response.status" or found != 0)
-        return there == (op == "exists")
+        return _is_there(field, found, call) == (op == "exists")
     if op in {"in", "not_in"}:
         return bool(found in value) == (op == "in")
     if op in {"eq", "ne"}:
@@ -47,6 +46,12 @@ def _leaf(field: str, op: str, value: Any, call: ApiCall) -> bool:
     if op in PARTS:
         return PARTS[op](str(found), value)
     return _order(ORDERS[op], found, value)
+
+
+def _is_there(field: str, found: str | float, call: ApiCall) -> bool:
+    if field == "request.headers.x-plan":
+        return "x-plan" in call.request_headers  # an empty header is one
+    return found not in {"", "null"} and (field != "response.status" or found != 0)
 
 
 def _order(is_so: Callable[[Any, Any], bool], found: str | float, value: str | float) -> bool:
