@@ -4,6 +4,7 @@ In: a message that waits, and what its destination said. Out: None when it is do
 waits on. Pure.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,6 +13,24 @@ from headwater.base.retry import backoff_s
 from headwater.base.settings import FederationSettings
 from headwater.destinations import Outcome
 from headwater.federation.deliveries import Waiting
+
+
+def conclude_all(
+    waiting: Sequence[Waiting],
+    outcomes: Mapping[str, Outcome],
+    now: datetime,
+    settings: FederationSettings,
+) -> tuple[list[Waiting], list[Waiting]]:
+    """Divide messages into those that are done, and those that wait on."""
+    done: list[Waiting] = []
+    left: list[Waiting] = []
+    for one in waiting:
+        further = conclude(one, outcomes.get(one.message.message_id), now, settings)
+        if further is None:
+            done.append(one)
+        else:
+            left.append(further)
+    return done, left
 
 
 def conclude(

@@ -30,7 +30,7 @@ from headwater.destinations import (
 )
 from headwater.eventlog import Entry, EventLog, Stream, split_records
 from headwater.federation.breaker import Breaker
-from headwater.federation.conclude import conclude
+from headwater.federation.conclude import conclude_all
 from headwater.federation.deliveries import Counts, Waiting, due_deliveries, store_deliveries
 from headwater.federation.subscribe import is_due, is_for
 from headwater.model import Message
@@ -179,14 +179,7 @@ class Courier:
     ) -> None:
         crash_point("federation.before_write")
         now = self._clock.now()
-        done: list[Waiting] = []
-        left: list[Waiting] = []
-        for one in waiting:
-            further = conclude(one, outcomes.get(one.message.message_id), now, self._settings)
-            if further is None:
-                done.append(one)
-            else:
-                left.append(further)
+        done, left = conclude_all(waiting, outcomes, now, self._settings)
         store_deliveries(
             connection,
             self._clock,
