@@ -1,103 +1,77 @@
-"""Connect the demo once, and remember how.
+"""Remember between starts what a demo invented.
 
-In: an empty Headwater. Out: a source, a warehouse, a webhook, the Segment extension and a login,
-made as a newcomer would make them; and `demo.json`, so that a later start finds them again.
+In: a data directory. Out: the same end, size and secrets as the last time, so that a load that
+broke off goes on with the very same calls. Written down before anything is made of it.
 """
 
+import base64
 import os
 import secrets
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
-import sqlalchemy as sa
 
+from headwater.base.errors import InvalidInputError, MisconfiguredError
 from headwater.demo import Loaded
-from headwater.destinations import add_destination
-from headwater.extensions import segment
-from headwater.sources import add_source
-from headwater.warehouse import add_warehouse
-from headwater.web import Services
-from headwater.workspace import create_login, list_apps
 
-_SOURCE_NAME = "Headwater API analytics"
-_EMAIL = "demo@headwater.example"
+USERS = 2_000
+DAYS = 90
+_FILE = "demo.json"
+_OF_ANY_HEADWATER = "master.key"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a demo remembers between starts."""
+    """One invented history, and what its parts agreed on."""
 
     end: datetime
     users: int
     days: int
-    app_id: str
-    email: str
     password: str
-    warehouse_path: str
-    receiver_port: int
     webhook_secret: str
+    receiver_port: int = 0
     loaded: Loaded | None = None
+    """None: not yet, or not to its end."""
 
 
-def read_plan(data: Path) -> Plan | None:
-    """Return what an earlier start left, if there was one."""
-    path = data / "demo.json"
-    return msgspec.json.decode(path.read_bytes(), type=Plan) if path.exists() else None
+def open_plan(data: Path, now: datetime, users: int | None, days: int | None) -> Plan:
+    """Return the plan of this directory; a new one that ends now when there is none."""
+    file = data / _FILE
+    if not file.exists():
+        return _make_plan(data, now, users or USERS, days or DAYS)
+    try:
+        plan = msgspec.json.decode(file.read_bytes(), type=Plan)
+    except msgspec.DecodeError as err:
+        raise MisconfiguredError(f"{file} cannot be read: {err}") from err
+    if users not in {None, plan.users} or days not in {None, plan.days}:
+        raise InvalidInputError(
+            f"{data} holds a demo of {plan.users} users and {plan.days} days.",
+            hint="Give one of another size another directory with --data.",
+        )
+    return plan
+
+
+def _make_plan(data: Path, now: datetime, users: int, days: int) -> Plan:
+    if (data / _OF_ANY_HEADWATER).exists():
+        raise InvalidInputError(
+            f"{data} holds a Headwater that is no demo.",
+            hint="Invented calls do not belong there: choose another directory with --data.",
+        )
+    plan = Plan(
+        end=now,
+        users=users,
+        days=days,
+        password=secrets.token_urlsafe(12),
+        webhook_secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
+    )
+    write_plan(data, plan)
+    return plan
 
 
 def write_plan(data: Path, plan: Plan) -> None:
-    """Remember the plan; only its owner can read it, since it holds a password."""
-    fresh = data / "demo.json.new"
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Remember the plan, whole or not at all; only its owner can read it: it holds a password."""
+    draft = data / f"{_FILE}.new"
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(msgspec.json.encode(plan))
-    fresh.replace(data / "demo.json")
-
-
-def connect_demo(
-    connection: sa.Connection, services: Services, receiver_port: int, users: int, days: int
-) -> Plan:
-    """Do what a newcomer would do by hand."""
-    s = services
-    app = list_apps(connection)[0]
-    source = add_source(connection, s.clock, "api-analytics", _SOURCE_NAME)
-    file = s.settings.data / "warehouse.duckdb"
-    add_warehouse(
-        connection,
-        s.vault,
-        s.clock,
-        s.settings.data,
-        type_="duckdb",
-        settings={"path": str(file)},
-        source=source.slug,
-    )
-    _, made = add_destination(
-        connection,
-        s.vault,
-        s.clock,
-        s.egress,
-        source_id=source.id,
-        kind="webhook",
-        values={"url": f"http://127.0.0.1:{receiver_port}/hook", "batch_size": "100"},
-    )
-    segment.connect(
-        connection,
-        s.vault,
-        s.clock,
-        app.id,
-        source.write_key,
-        payload_version=source.payload_version,
-    )
-    password = secrets.token_urlsafe(12)
-    create_login(connection, s.clock, _EMAIL, password)
-    return Plan(
-        end=s.clock.now(),
-        users=users,
-        days=days,
-        app_id=app.id,
-        email=_EMAIL,
-        password=password,
-        warehouse_path=str(file),
-        receiver_port=receiver_port,
-        webhook_secret=made["secret"],
-    )
+        file.write(msgspec.json.format(msgspec.json.encode(plan)))
+    draft.replace(data / _FILE)

@@ -10,7 +10,7 @@ import random
 from headwater.base.clock import Clock
 from headwater.base.errors import UnavailableError
 from headwater.demo.history import Demo
-from headwater.demo.load import CollectorClient
+from headwater.demo.load import CollectorClient, pack
 
 _TICK_S = 1.0
 
@@ -38,7 +38,7 @@ class LiveTraffic:
                 self._demo.call_now(self._draw, self._draw.choice(users), now) for _ in range(count)
             ]
             try:
-                await self._client.post("/v1/events/batch", calls)
+                await self._client.post("/v1/events/batch", pack(calls))
             except UnavailableError:
                 continue  # the server is stopping or starting: live traffic goes on when it is back
             self.sent += count

@@ -8,7 +8,7 @@ are waited out.
 import asyncio
 import gzip
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,12 +19,12 @@ from headwater.base.errors import UnavailableError
 from headwater.base.retry import backoff_s
 from headwater.demo.history import Demo, company_profiles, user_profiles
 
-_EVENTS_PER_POST = 500
-_PROFILES_PER_POST = 500
+_ITEMS_PER_POST = 500
 _IN_FLIGHT = 4
 _MOST_ATTEMPTS = 30
 _CREATED = 201
-_PERHAPS_LATER = {429, 500, 502, 503, 504}
+_NO_ANSWER = 0
+_PERHAPS_LATER = {_NO_ANSWER, 429, 500, 502, 503, 504}
 BACKFILL_HEADER = "X-Headwater-Backfill"
 
 
@@ -49,17 +49,31 @@ class CollectorClient:
             "User-Agent": "headwater-demo/1",
         }
 
-    async def post(self, path: str, items: list[Any], *, backfill: bool = False) -> None:
-        """Send one batch; try again while the server is busy. Raises `UnavailableError`."""
-        body = gzip.compress(msgspec.json.encode(items), compresslevel=1)
+    async def post(self, path: str, body: bytes, *, backfill: bool = False) -> None:
+        """Send one packed batch; try again while the server is busy or away.
+
+        Raises `UnavailableError` after many attempts.
+        """
         headers = {**self._headers, **({BACKFILL_HEADER: "1"} if backfill else {})}
         for attempt in itertools.count(1):
-            async with self._session.post(self._url + path, data=body, headers=headers) as reply:
-                if reply.status == _CREATED:
-                    return
-                if reply.status not in _PERHAPS_LATER or attempt == _MOST_ATTEMPTS:
-                    raise UnavailableError(f"{path} answered {reply.status}.")
+            answer = await self._try(path, body, headers)
+            if answer == _CREATED:
+                return
+            if answer not in _PERHAPS_LATER or attempt == _MOST_ATTEMPTS:
+                raise UnavailableError(f"{path} answered {answer or 'nothing'}.")
             await asyncio.sleep(backoff_s(attempt, first_s=0.2, cap_s=2.0))
+
+    async def _try(self, path: str, body: bytes, headers: Mapping[str, str]) -> int:
+        try:
+            async with self._session.post(self._url + path, data=body, headers=headers) as reply:
+                return reply.status
+        except (aiohttp.ClientError, TimeoutError):
+            return _NO_ANSWER
+
+
+def pack(items: Sequence[Any]) -> bytes:
+    """Return a batch as it goes over the wire."""
+    return gzip.compress(msgspec.json.encode(items), compresslevel=1)
 
 
 async def load_history(
@@ -67,28 +81,49 @@ async def load_history(
 ) -> Loaded:
     """Send profiles, then the days from the newest to the oldest; `on_day` hears of each."""
     users, companies = user_profiles(demo.users), company_profiles(demo.users)
-    for part in _parts(companies, _PROFILES_PER_POST):
-        await client.post("/v1/companies/batch", part, backfill=True)
-    for part in _parts(users, _PROFILES_PER_POST):
-        await client.post("/v1/users/batch", part, backfill=True)
-    slots = asyncio.Semaphore(_IN_FLIGHT)
+    await _send_all(client, "/v1/companies/batch", _pack_all(companies))
+    await _send_all(client, "/v1/users/batch", _pack_all(users))
     total = 0
-
-    async def send(part: list[Any]) -> None:
-        async with slots:
-            await client.post("/v1/events/batch", part, backfill=True)
-
-    for day in demo.days:
-        calls = await asyncio.to_thread(demo.calls_of, day)
-        async with asyncio.TaskGroup() as group:
-            for part in _parts(calls, _EVENTS_PER_POST):
-                group.create_task(send(part))
-        total += len(calls)
-        on_day(day, len(calls))
+    async for day in _invent_ahead(demo):
+        await _send_all(client, "/v1/events/batch", day.batches)
+        total += day.calls
+        on_day(day.date, day.calls)
     return Loaded(calls=total, users=len(users), companies=len(companies))
 
 
-def _parts(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    whole = iter(items)
-    while part := list(itertools.islice(whole, size)):
-        yield part
+class _Day(msgspec.Struct, frozen=True):
+    date: date
+    calls: int
+    batches: list[bytes]
+
+
+async def _invent_ahead(demo: Demo) -> AsyncIterator[_Day]:
+    """Invent each day while the one before it is on its way."""
+    coming = asyncio.create_task(asyncio.to_thread(_invent, demo, demo.days[0]))
+    for following in demo.days[1:]:
+        day = await coming
+        coming = asyncio.create_task(asyncio.to_thread(_invent, demo, following))
+        yield day
+    yield await coming
+
+
+def _invent(demo: Demo, day: date) -> _Day:
+    calls = demo.calls_of(day)
+    return _Day(day, len(calls), _pack_all(calls))
+
+
+async def _send_all(client: CollectorClient, path: str, batches: Sequence[bytes]) -> None:
+    slots = asyncio.Semaphore(_IN_FLIGHT)
+
+    async def send(batch: bytes) -> None:
+        async with slots:
+            await client.post(path, batch, backfill=True)
+
+    await asyncio.gather(*map(send, batches))
+
+
+def _pack_all(items: Sequence[Any]) -> list[bytes]:
+    return [
+        pack(items[first : first + _ITEMS_PER_POST])
+        for first in range(0, len(items), _ITEMS_PER_POST)
+    ]

@@ -25,7 +25,7 @@ USERS_PER_COMPANY = 5
 _LONGEST_PAST_DAYS = 300
 _WEEKLY_LOSS = 0.14
 _PLANS = {"free": 0.55, "growth": 0.32, "scale": 0.13}
-_CALLS_PER_DAY = {"free": 2.0, "growth": 4.5, "scale": 10.0}
+_CALLS_PER_DAY = {"free": 3.8, "growth": 8.5, "scale": 19.0}
 # SDK, its versions from old to new, its share; curl and Postman are people at a keyboard.
 _CLIENTS = (
     ("ternpay-python", ("2.9.4", "3.1.0", "3.2.1"), 28),

@@ -6,7 +6,7 @@ loopback; keeps nothing on disk.
 
 import html
 from collections import deque
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from aiohttp import web
@@ -14,54 +14,50 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from headwater.base.errors import ConflictError
 
+_LOOPBACK = "127.0.0.1"
 _SHOWN = 20
 _MOST_BYTES = 4_000_000
 
 
 class WebhookReceiver:
-    """One small HTTP server."""
+    """One small HTTP server, open for a block."""
 
-    def __init__(self) -> None:
-        self._runner: web.AppRunner | None = None
-        self._verifier: Webhook | None = None
-        self._newest: deque[dict[str, Any]] = deque(maxlen=_SHOWN)
+    def __init__(self, secret: str, port: int = 0) -> None:
+        self.port = port
+        """0 until it listens on a free one."""
         self.received = 0
         self.refused = 0
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self, port: int = 0) -> None:
-        """Listen on loopback; raise `ConflictError` when the port is taken."""
+        self._verifier = Webhook(secret)
+        self._newest: deque[dict[str, Any]] = deque(maxlen=_SHOWN)
         app = web.Application(client_max_size=_MOST_BYTES)
         app.router.add_get("/", self._show)
         app.router.add_post("/hook", self._receive)
         self._runner = web.AppRunner(app, access_log=None)
+
+    @property
+    def url(self) -> str:
+        return f"http://{_LOOPBACK}:{self.port}"
+
+    async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, "127.0.0.1", port).start()
+            await web.TCPSite(self._runner, _LOOPBACK, self.port).start()
         except OSError as err:
+            await self._runner.cleanup()
             raise ConflictError(
-                f"Port {port}, where this demo's webhook goes, is taken.",
-                hint="Stop what uses it, or start a new demo in another directory with --data.",
+                f"The demo's webhook receiver cannot listen on {self.url}: {err.strerror}.",
+                hint="Stop what listens there, or start another demo with --data.",
             ) from err
         self.port = self._runner.addresses[0][1]
+        return self
 
-    def expect(self, secret: str) -> None:
-        """Verify signatures with this secret from now on."""
-        self._verifier = Webhook(secret)
-
-    async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
 
     async def _receive(self, request: web.Request) -> web.Response:
         body = await request.read()
         try:
-            if self._verifier is not None:
-                self._verifier.verify(body, dict(request.headers))
+            self._verifier.verify(body, dict(request.headers))
         except WebhookVerificationError:
             self.refused += 1
             return web.Response(status=401, text="the signature is wrong")
