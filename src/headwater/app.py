@@ -104,7 +104,7 @@ async def running(
             for stream in Stream
         }
         await _start_workers(_workers(services, roles), stack)
-        front = _front(services, groups, roles)
+        front = _front(services, groups, roles, stack)
         for group in groups.values():
             stack.push_async_callback(group.close)
         await _start_http(front, listener, stack)
@@ -195,7 +195,12 @@ def _keeper(services: Services) -> LogKeeper:
     return LogKeeper(services.log, slowest_reader, services.clock, services.settings.eventlog)
 
 
-def _front(services: Services, groups: dict[Stream, GroupCommit], roles: frozenset[str]) -> App:
+def _front(
+    services: Services,
+    groups: dict[Stream, GroupCommit],
+    roles: frozenset[str],
+    stack: AsyncExitStack,
+) -> App:
     """Return the one HTTP application: the two raw doors first, the web behind them."""
     s = services
     collector = CollectorApp(
@@ -206,6 +211,7 @@ def _front(services: Services, groups: dict[Stream, GroupCommit], roles: frozens
         s.settings.collector,
     )
     tracking = TrackingApp(groups[Stream.MESSAGES], s.log, s.configdb, s.clock, s.settings.tracking)
+    stack.push_async_callback(tracking.close)
     web = create_web(s)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:

@@ -84,57 +84,45 @@ async def read_bodies(
     return {row["call_id"]: row for row in await asking.ask(sql, question)}
 
 
+_PLAIN = (
+    *("user_id", "company_id", "anonymous_id", "direction", "blocked_by", "action_name"),
+    *("trace_id", "sdk", "weight", "flags", "duration_ms", "received_at"),
+)
+
+
 def to_event(row: dict[str, Any], wide: dict[str, Any]) -> dict[str, Any]:
     """Return one call in the names of the filter list, nested."""
     return {
         "transaction_id": row["call_id"],
-        "received_at": row["received_at"],
-        "request": {
-            "time": row["time"],
-            "verb": row["verb"],
-            "route": row["route"],
-            "uri": row["uri"],
-            "host": row["host"],
-            "ip_address": row["ip_address"],
-            "country": row["country"],
-            "api_version": row["api_version"],
-            "headers": _json(wide, "request_headers"),
-            "body": _json(wide, "request_body"),
-            "transfer_encoding": wide.get("request_encoding") or "json",
-            "bytes": row["request_bytes"],
-        },
-        "response": {
-            "status": row["status"] or None,
-            "status_class": f"{row['status'] // 100}xx" if row["status"] else "none",
-            "headers": _json(wide, "response_headers"),
-            "body": _json(wide, "response_body"),
-            "transfer_encoding": wide.get("response_encoding") or "json",
-            "bytes": row["response_bytes"],
-        },
-        "duration_ms": row["duration_ms"],
-        "client": {
-            "name": row["client_name"],
-            "version": row["client_version"],
-            "kind": row["client_kind"],
-        },
-        **{
-            name: row[name]
-            for name in (
-                "user_id",
-                "company_id",
-                "anonymous_id",
-                "direction",
-                "blocked_by",
-                "action_name",
-                "trace_id",
-                "sdk",
-                "weight",
-                "flags",
-            )
-        },
+        "request": _request(row, wide),
+        "response": _response(row, wide),
+        "client": {part: row[f"client_{part}"] for part in ("name", "version", "kind")},
+        **{name: row[name] for name in _PLAIN},
         "session_token": row["session_key"],
         "metadata": _json(wide, "metadata"),
         "extra": _json(wide, "extra"),
+    }
+
+
+def _request(row: dict[str, Any], wide: dict[str, Any]) -> dict[str, Any]:
+    plain = ("time", "verb", "route", "uri", "host", "ip_address", "country", "api_version")
+    return {name: row[name] for name in plain} | _content(row, wide, "request")
+
+
+def _response(row: dict[str, Any], wide: dict[str, Any]) -> dict[str, Any]:
+    status = row["status"]
+    return {
+        "status": status or None,
+        "status_class": f"{status // 100}xx" if status else "none",
+    } | _content(row, wide, "response")
+
+
+def _content(row: dict[str, Any], wide: dict[str, Any], side: str) -> dict[str, Any]:
+    return {
+        "headers": _json(wide, f"{side}_headers"),
+        "body": _json(wide, f"{side}_body"),
+        "transfer_encoding": wide.get(f"{side}_encoding") or "json",
+        "bytes": row[f"{side}_bytes"],
     }
 
 

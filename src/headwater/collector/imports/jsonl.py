@@ -28,5 +28,7 @@ def parse_event(line: bytes) -> dict[str, Any]:
     if trial.rejected:
         reject = msgspec.json.decode(trial.records[0], type=Reject)
         raise InvalidInputError(reject.reason, field=reject.field)
-    event: dict[str, Any] = read_json(heal(line))
+    event = read_json(heal(line))
+    if not isinstance(event, dict):
+        raise InvalidInputError("A line holds one event, a JSON object.", field="$")
     return event
