@@ -48,7 +48,7 @@ async def wire(services: Services, plan: Plan, receiver_url: str) -> Wired:
     """Make sure of everything but the extension."""
     app, source = await services.configdb.run(_wire_configuration, services, plan, receiver_url)
     key = await services.configdb.run(collector_key, services.vault, app.id)
-    login = await services.configdb.run(check_password, EMAIL, plan.password)
+    login = await asyncio.to_thread(check_password, services.configdb, EMAIL, plan.password)
     known = await services.warehouses.list()
     return Wired(
         app=app,

@@ -4,6 +4,7 @@ In: e-mail address and password by POST. Out: a session cookie and the page they
 password and an unknown address look the same and take the same time; guessing gets slower.
 """
 
+import asyncio
 from math import ceil
 from typing import Annotated
 
@@ -76,7 +77,9 @@ class LoginController(Controller):
             answer = await _form(request, services, data, f"{err.message} {err.hint}", status=429)
             answer.headers["retry-after"] = str(ceil(err.wait_s))
             return answer
-        login = await services.configdb.run(check_password, data.email, data.password)
+        login = await asyncio.to_thread(
+            check_password, services.configdb, data.email, data.password
+        )
         if login is None:
             return await _form(request, services, data, _WRONG, status=401)
         throttle.forget(account)

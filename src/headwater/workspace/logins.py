@@ -16,6 +16,7 @@ from headwater.base.clock import Clock
 from headwater.base.errors import ConflictError, InvalidInputError
 from headwater.base.ids import new_id, new_secret
 from headwater.base.vault import Vault
+from headwater.configdb import ConfigDb
 from headwater.configdb.tables import logins, sessions
 
 ROLES = ("viewer", "admin", "owner")
@@ -75,11 +76,15 @@ def has_logins(connection: sa.Connection) -> bool:
     return connection.execute(sa.select(logins.c.id).limit(1)).first() is not None
 
 
-def check_password(connection: sa.Connection, email: str, password: str) -> Login | None:
-    """Return the login if the password is right; equally slow for unknown addresses."""
-    row = connection.execute(
-        sa.select(logins).where(logins.c.email == email.strip().lower())
-    ).one_or_none()
+def check_password(db: ConfigDb, email: str, password: str) -> Login | None:
+    """Return the login if the password is right; equally slow for unknown addresses.
+
+    The hash is computed outside of any transaction: nobody waits for it but the one who logs in.
+    """
+    with db.transaction() as connection:
+        row = connection.execute(
+            sa.select(logins).where(logins.c.email == email.strip().lower())
+        ).one_or_none()
     try:
         _hasher.verify(_nobodys_hash() if row is None else row.password_hash, password)
     except (VerificationError, InvalidHashError):

@@ -97,9 +97,10 @@ def test_passwords_open_sessions_that_end(db: ConfigDb, clock: SetClock) -> None
     """A session lives until it is ended or too old; nothing on disk opens one."""
     with db.transaction() as connection:
         login = create_login(connection, clock, "Ana@Parcel.Example", PASSWORD)
-        assert login == check_password(connection, " ana@parcel.example", PASSWORD)
-        assert check_password(connection, "ana@parcel.example", "wrong") is None
-        assert check_password(connection, "bob@parcel.example", PASSWORD) is None
+    assert login == check_password(db, " ana@parcel.example", PASSWORD)
+    assert check_password(db, "ana@parcel.example", "wrong") is None
+    assert check_password(db, "bob@parcel.example", PASSWORD) is None
+    with db.transaction() as connection:
         token, session = start_session(connection, VAULT, clock, login.id)
         other, _ = start_session(connection, VAULT, clock, login.id)
 
