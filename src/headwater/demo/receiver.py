@@ -57,11 +57,13 @@ class WebhookReceiver:
     async def _receive(self, request: web.Request) -> web.Response:
         body = await request.read()
         try:
-            self._verifier.verify(body, dict(request.headers))
+            got = self._verifier.verify(body, dict(request.headers))
         except WebhookVerificationError:
             self.refused += 1
             return web.Response(status=401, text="the signature is wrong")
-        got = msgspec.json.decode(body)
+        except ValueError:
+            self.refused += 1
+            return web.Response(status=400, text="the body is not JSON")
         for message in got if isinstance(got, list) else [got]:
             self.received += 1
             self._newest.appendleft(message)
