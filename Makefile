@@ -15,7 +15,7 @@ demo: setup ## Start Headwater with a sample API's traffic on http://127.0.0.1:8
 	$(BIN)/headwater demo $(DEMO_ARGS)
 
 test: setup-dev browser ## Run the whole test suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
 
 check: setup-dev ## Format, lint, types, import contracts, unit tests: under a minute
 	$(BIN)/ruff format --check .

@@ -15,14 +15,14 @@ HOSTILE = '"><img src=x onerror=alert(1)>'
 HOSTILE_PATH = "<script>alert(2)</script>"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for the session."""
+    """One Chromium for a module: while it lives, its driver keeps an event loop in this thread."""
     with open_chromium(chromium) as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
     """A server with one login and the calls of 40 days."""
     del browser  # without one there is nothing to serve

@@ -15,8 +15,6 @@ from tests.support.eventually import eventually
 from tests.support.programs import run_program
 from tests.support.server import Server, serving
 
-pytestmark = pytest.mark.xdist_group("one_call")
-
 
 @pytest.fixture(scope="module")
 def headwater(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

@@ -14,9 +14,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.programs import run_program
 from tests.support.server import Server, serving
-from tests.support.webhook import Receiver, receiving
-
-pytestmark = pytest.mark.xdist_group("one_identify")
+from tests.support.webhook import Received, Receiver, receiving
 
 
 @dataclass
@@ -86,75 +84,108 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         yield Team(server, app, source, warehouse, webhook, file)
 
 
-def test_the_preview_shows_what_will_be_sent(team: Team) -> None:
+@dataclass
+class Told:
+    """What the team saw, in the order in which it happened."""
+
+    preview: list[dict[str, Any]]
+    first: dict[str, Any]
+    identify: dict[str, Any]
+    user: dict[str, Any]
+    webhook: Received
+    again: dict[str, Any]
+    full: dict[str, Any]
+    after_more_calls: dict[str, Any]
+    identifies: list[dict[str, Any]]
+    newest_user: dict[str, Any]
+    status: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def told(team: Team) -> Told:
+    """One day in the life of the extension."""
+    segment = ("extensions", "segment")
+    app = ("--app", team.app["app_id"])
+    preview = team.headwater.cli(*segment, "preview", *app)
+    first = team.sync()
+    (identify,) = team.rows("SELECT * FROM headwater_api_analytics.identifies")
+    (user,) = team.rows("SELECT * FROM headwater_api_analytics.users")
+    webhook = eventually(lambda: team.webhook.received[:1])[0]
+    again = team.sync()
+    full = team.headwater.cli(*segment, "sync", *app, "--full")
+    run_program("parcel_api.py", team.headwater.url, team.app["collector_application_id"])
+    eventually(lambda: team.headwater.query(team.app["app_id"], "count")["count"] == 6)
+    team.headwater.settle()
+    after_more_calls = team.sync()
+    identifies = team.rows("SELECT * FROM headwater_api_analytics.identifies")
+    (newest_user,) = team.rows("SELECT * FROM headwater_api_analytics.users")
+    status = team.headwater.cli(*segment, "status", *app)
+    return Told(
+        preview, first, identify, user, webhook, again, full,
+        after_more_calls, identifies, newest_user, status,
+    )  # fmt: skip
+
+
+def test_the_preview_shows_what_will_be_sent(told: Told) -> None:
     """Before anything leaves the house, the team sees the exact messages."""
-    app_id = team.app["app_id"]
+    (message,) = told.preview
 
-    preview = team.headwater.cli("extensions", "segment", "preview", "--app", app_id)
-
-    (message,) = preview
     assert (message["type"], message["userId"]) == ("identify", "ana")
     assert message["traits"]["email"] == "ana@parcel.example"
     assert message["context"]["userAgent"] == "parcel-python/2.1.0"
+    assert message["messageId"] == told.identify["id"]
 
 
-def test_one_identify_reaches_the_warehouse_and_the_webhook(team: Team) -> None:
-    """One sync: the same message is a row in the team's tables and a request at its webhook."""
-    sent = team.sync()
-    (row,) = team.rows("SELECT * FROM headwater_api_analytics.identifies")
-    (user,) = team.rows("SELECT * FROM headwater_api_analytics.users")
-    request = eventually(lambda: team.webhook.received[:1])[0]
+def test_one_sync_sends_one_identify(told: Told) -> None:
+    """One user changed: one message, delivered."""
+    sent = told.first
 
-    assert (sent["users_considered"], sent["sent"], sent["delivered"], sent["failed"]) == (
-        1,
-        1,
-        1,
-        0,
-    )
-    assert (row["user_id"], row["email"], row["company_id"]) == (
-        "ana",
-        "ana@parcel.example",
-        "parcel",
-    )
-    assert row["company_metadata_plan"] == "scale"
+    assert (sent["users_considered"], sent["sent"], sent["delivered"]) == (1, 1, 1)
+    assert sent["failed"] == 0
+
+
+def test_it_is_a_row_in_the_warehouse(told: Told) -> None:
+    """Flat columns as Segment names them: who it is, the company, the activity."""
+    row = told.identify
+
+    assert (row["user_id"], row["email"]) == ("ana", "ana@parcel.example")
+    assert (row["company_id"], row["company_metadata_plan"]) == ("parcel", "scale")
     assert row["last24_hour_agg_results_total_calls"] == 3
     assert row["last24_hour_agg_results_client_errors"] == 1
     assert '"/v2/labels/:id"' in row["last24_hour_agg_results_top_endpoints"]
     assert row["context_user_agent"] == "parcel-python/2.1.0"
-    assert (user["id"], user["name"], user["username"]) == ("ana", "Ana Example", "ana")
-    assert request.json["messageId"] == row["id"]
-    assert request.json["traits"]["company"]["metadata"]["plan"] == "scale"
-    assert request.headers["webhook-signature"].startswith("v1,")
+    assert (told.user["id"], told.user["name"]) == ("ana", "Ana Example")
+    assert told.user["username"] == "ana"
 
 
-def test_nothing_new_sends_nothing(team: Team) -> None:
+def test_it_is_a_signed_request_at_the_webhook(told: Told) -> None:
+    """The same message, whole, at every enabled destination."""
+    assert told.webhook.json["messageId"] == told.identify["id"]
+    assert told.webhook.json["traits"]["company"]["metadata"]["plan"] == "scale"
+    assert told.webhook.headers["webhook-signature"].startswith("v1,")
+
+
+def test_nothing_new_sends_nothing(told: Told) -> None:
     """A second sync, and even a full one, sends no window twice."""
-    before = len(team.rows("SELECT id FROM headwater_api_analytics.identifies"))
-    app_id = team.app["app_id"]
-
-    again = team.sync()
-    full = team.headwater.cli("extensions", "segment", "sync", "--app", app_id, "--full")
-
-    assert (again["sent"], full["sent"]) == (0, 0)
-    assert len(team.rows("SELECT id FROM headwater_api_analytics.identifies")) == before
+    assert (told.again["sent"], told.full["sent"]) == (0, 0)
 
 
-def test_new_calls_send_a_new_window(team: Team) -> None:
+def test_new_calls_send_a_new_window(told: Told) -> None:
     """Ana calls again: one more identify, and her row in `users` is the newest state."""
-    run_program("parcel_api.py", team.headwater.url, team.app["collector_application_id"])
-    team.headwater.settle()
+    assert told.after_more_calls["sent"] == 1
+    assert len({row["id"] for row in told.identifies}) == len(told.identifies) == 2
+    assert told.newest_user["last24_hour_agg_results_total_calls"] == 6
 
-    sent = team.sync()
 
-    assert sent["sent"] == 1
-    (user,) = team.rows("SELECT * FROM headwater_api_analytics.users")
-    assert user["last24_hour_agg_results_total_calls"] == 6
-    ids = team.rows("SELECT id FROM headwater_api_analytics.identifies")
-    assert len({row["id"] for row in ids}) == len(ids) == 2
+def test_the_status_tells_it_all(team: Team, told: Told) -> None:
+    """The team sees what came of each run; the key is masked."""
+    assert team.source["write_key"] not in str(told.status)
+    assert told.status["payload_version"] == "current"
+    assert told.status["messages"]["delivered"] == 2
 
 
 def test_the_website_meets_the_api(team: Team) -> None:
-    """Segment's own library sends to a second source; its rows stand beside, in its own schema."""
+    """Segment's own library sends to a second source; its rows stand in a schema of their own."""
     site = team.headwater.cli("sources", "add", "--type", "http-api", "--name", "Website")
 
     run_program("website.py", team.headwater.url, site["write_key"])
@@ -165,14 +196,3 @@ def test_the_website_meets_the_api(team: Team) -> None:
     assert (printed["user_id"], printed["latency_ms"], printed["carrier"]) == ("ana", 12.5, "north")
     assert (track["event"], track["event_text"]) == ("label_printed", "Label Printed")
     assert (user["plan"], user["company_seats"]) == ("scale", 40)
-
-
-def test_the_status_tells_it_all(team: Team) -> None:
-    """The team sees where it sends to, with the key masked, and what came of each run."""
-    app_id = team.app["app_id"]
-
-    status = team.headwater.cli("extensions", "segment", "status", "--app", app_id)
-
-    assert team.source["write_key"] not in str(status)
-    assert status["payload_version"] == "current"
-    assert status["messages"]["delivered"] == 2

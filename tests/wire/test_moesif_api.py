@@ -17,7 +17,6 @@ from headwater.model import ApiCall, ProfileUpdate, Reject
 from tests.support.collector_door import Door, open_door
 
 PROGRAM = Path(__file__).parent / "programs" / "moesifapi_client.py"
-pytestmark = pytest.mark.xdist_group("moesifapi")
 
 
 @pytest.fixture(scope="module")

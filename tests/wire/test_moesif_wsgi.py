@@ -13,7 +13,6 @@ from tests.support.collector_door import Door, open_door
 from tests.support.programs import run_program
 
 PROGRAM = Path(__file__).parent / "programs" / "moesifwsgi_app.py"
-pytestmark = pytest.mark.xdist_group("moesifwsgi")
 
 
 @pytest.fixture(scope="module")

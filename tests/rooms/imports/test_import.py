@@ -12,8 +12,6 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.server import Server, environment, headwater, run_cli, serving
 
-pytestmark = pytest.mark.xdist_group("imports")
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
