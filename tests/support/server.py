@@ -5,7 +5,7 @@ In: a data directory. Out: a server that is ready, with its URL, an API client a
 
 import json
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -123,11 +123,14 @@ def start(data: Path, env: Mapping[str, str] | None = None, *args: str) -> Serve
 
 def _first_line(process: subprocess.Popen[str], data: Path) -> str:
     assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], READY_WITHIN_S)
-    line = process.stdout.readline() if ready else ""
+    # Not `select`: the embedded engine leaves descriptors open, and numbers pass its limit of 1024.
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        line = process.stdout.readline() if selector.select(READY_WITHIN_S) else ""
     if not line:
         process.kill()
         process.wait()
+        process.stdout.close()
         raise AssertionError("the server did not start:\n" + (data / "stderr.log").read_text())
     return line
 
