@@ -21,8 +21,11 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 async def count_calls(asking: Asking, question: Question, spec: CountSpec) -> Count:
     """Answer a `count`."""
     del spec  # a count asks nothing beyond the filters and the range
+    counted = question.counted()
     sql = (
-        "SELECT sum(toUInt64(c.weight)) AS calls, count() AS events"
+        f"SELECT sum(c.calls) AS calls, sum(c.events) AS events FROM {counted}"
+        if counted
+        else "SELECT sum(toUInt64(c.weight)) AS calls, count() AS events"
         f" FROM {question.calls()} WHERE {question.where}"
     )
     (row,) = await asking.ask(sql, question)

@@ -19,6 +19,7 @@ Table = Literal["bodies", "user", "company"]
 _SEGMENT = re.compile(r"[^\x00-\x1f.\[\]\"'`]{1,200}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _MOST_SEGMENTS = 20
+_STATUS_CLASS = "if(c.status = 0, 'none', concat(toString(intDiv(c.status, 100)), 'xx'))"
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -31,11 +32,6 @@ class Field(msgspec.Struct, frozen=True):
     needs: frozenset[Table] = frozenset()
     number_sql: str = ""
     """For text that may hold a number: the number, or null."""
-
-
-def status_class(alias: str) -> str:
-    """Return `2xx` … `5xx`, or `none` when no response was seen."""
-    return f"if({alias}.status = 0, 'none', concat(toString(intDiv({alias}.status, 100)), 'xx'))"
 
 
 def _text(column: str) -> Field:
@@ -56,7 +52,7 @@ _COLUMNS: Mapping[str, Field] = {
     "request.api_version": _text("api_version"),
     "request.bytes": _number("request_bytes"),
     "response.status": _number("status", "c.status != 0"),
-    "response.status_class": Field(status_class("c"), "text", "c.status != 0"),
+    "response.status_class": Field(_STATUS_CLASS, "text", "c.status != 0"),
     "response.bytes": _number("response_bytes"),
     "duration_ms": _number("duration_ms"),
     "weight": _number("weight"),

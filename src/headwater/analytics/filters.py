@@ -34,6 +34,8 @@ class Condition(msgspec.Struct, frozen=True):
 
     sql: str
     needs: frozenset[Table] = frozenset()
+    fields: frozenset[str] = frozenset()
+    """The names of the fields it is about."""
 
 
 TRUE = Condition("true")
@@ -61,7 +63,7 @@ def _compile(tree: object, bound: Bound, path: str, depth: int) -> Condition:
     if "not" in tree:
         _only(tree, {"not"}, path)
         inner = _compile(tree["not"], bound, f"{path}.not", depth + 1)
-        return Condition(f"NOT ({inner.sql})", inner.needs)
+        return msgspec.structs.replace(inner, sql=f"NOT ({inner.sql})")
     return _leaf(tree, bound, path)
 
 
@@ -71,8 +73,11 @@ def _join(items: object, joint: str, bound: Bound, path: str, depth: int) -> Con
     parts = [_compile(item, bound, f"{path}[{n}]", depth + 1) for n, item in enumerate(items)]
     if not parts:
         return Condition("true" if joint == " AND " else "false")
-    needs = frozenset[Table]().union(*(part.needs for part in parts))
-    return Condition(joint.join(f"({part.sql})" for part in parts), needs)
+    return Condition(
+        joint.join(f"({part.sql})" for part in parts),
+        frozenset[Table]().union(*(part.needs for part in parts)),
+        frozenset[str]().union(*(part.fields for part in parts)),
+    )
 
 
 def _leaf(tree: dict[str, Any], bound: Bound, path: str) -> Condition:
@@ -87,7 +92,8 @@ def _leaf(tree: dict[str, Any], bound: Bound, path: str) -> Condition:
             f"There is no op {op!r}.", field=f"{path}.op", hint=f"Ops: {', '.join(OPS)}."
         )
     field = find_field(name, bound, f"{path}.field")
-    return Condition(_compare(field, op, value, bound, f"{path}.value"), field.needs)
+    sql = _compare(field, op, value, bound, f"{path}.value")
+    return Condition(sql, field.needs, frozenset({name}))
 
 
 def _compare(field: Field, op: str, value: object, bound: Bound, path: str) -> str:

@@ -18,7 +18,7 @@ class Measure(msgspec.Struct, frozen=True):
 
     sql: str
     """Over calls."""
-    counters_sql: str = ""
+    counted_sql: str = ""
     """Over counters; empty when they cannot tell."""
     needs: frozenset[Table] = frozenset()
     zero_when_silent: bool = True
@@ -27,12 +27,12 @@ class Measure(msgspec.Struct, frozen=True):
 
 _QUANTILE = re.compile(r"p(50|75|90|95|99)_ms")
 _NAMED: Mapping[str, Measure] = {
-    "calls": Measure("sum(toUInt64(c.weight))", "sum(k.calls)"),
+    "calls": Measure("sum(toUInt64(c.weight))", "sum(c.calls)"),
     "users": Measure("uniqExactIf(c.user_id, c.user_id != '')"),
     "companies": Measure("uniqExactIf(c.company_id, c.company_id != '')"),
     "error_rate": Measure(
         "sumIf(c.weight, c.status >= 400) / sum(c.weight)",
-        "sum(k.errors) / sum(k.calls)",
+        "sum(c.errors) / sum(c.calls)",
         zero_when_silent=False,
     ),
 }

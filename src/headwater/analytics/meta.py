@@ -72,12 +72,15 @@ class Asking:
 
 
 def _completeness(question: Question) -> str:
+    """Ask the counters: of the quarters of an hour that the range touches."""
     q = question
     return (
-        "SELECT maxOrDefault(c.weight) > 1 AS sampled, countIf(has(c.flags, 'late')) AS late,"
+        "SELECT sum(k.calls) > sum(k.events) AS sampled, sum(k.late) AS late,"
         f" (SELECT count() FROM rejects AS r WHERE r.app_id = {q.app}"
         f" AND r.received_at >= {q.start} AND r.received_at < {q.end}) AS dropped,"
-        f" (SELECT max(a.received_at) FROM calls AS a WHERE a.app_id = {q.app}) AS complete_until,"
-        f" (SELECT count() FROM calls AS a WHERE a.app_id = {q.app}) > 0 AS known"
-        f" FROM calls AS c WHERE {q.in_scope('c')}"
+        f" (SELECT max(a.received_at) FROM counters AS a WHERE a.app_id = {q.app})"
+        " AS complete_until,"
+        f" (SELECT count() FROM counters AS a WHERE a.app_id = {q.app}) > 0 AS known"
+        f" FROM counters AS k WHERE k.app_id = {q.app}"
+        f" AND k.slot >= toStartOfFifteenMinutes({q.start}) AND k.slot < {q.end}"
     )

@@ -1,35 +1,27 @@
 """Report: a measure over time, by up to three fields.
 
 In: measure, interval, groups. Out: buckets of the app's calendar and one series a group, the
-largest first and the rest as `other`. Plain counts come from the quarter-hour counters when the
-range begins and ends on a quarter of an hour, and from the calls otherwise: the same numbers, a
-test says.
+largest first and the rest as `other`. Counts come from the counters of whole quarters of an hour
+where those can tell, and from the calls otherwise: the same numbers, a test says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from headwater.analytics.fields import Table, find_field, status_class
+from headwater.analytics.fields import Table, find_field
 from headwater.analytics.measures import Measure, find_measure
 from headwater.analytics.meta import Asking, Meta
-from headwater.analytics.question import Question
+from headwater.analytics.question import QUARTER, Question
 from headwater.analytics.spec import MOST_GROUPS, TimeseriesSpec
 from headwater.analytics.time_range import cut_buckets
 from headwater.base.errors import InvalidInputError
 
 OTHER = "other"
-_QUARTER_S = 900
+_QUARTER_S = QUARTER.total_seconds()
 _MOST_VALUES = 500_000
-_COUNTER_COLUMNS: Mapping[str, str] = {
-    "request.verb": "k.verb",
-    "request.route": "k.route",
-    "response.status": "toString(k.status)",
-    "response.status_class": status_class("k"),
-    "client.name": "k.client_name",
-}
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -52,8 +44,7 @@ class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Plan(msgspec.Struct, frozen=True):
     source: str
-    where: str
-    time: str
+    """FROM and WHERE; the rows are `c`."""
     keys: tuple[str, ...]
     value: str
 
@@ -84,23 +75,16 @@ async def draw_timeseries(asking: Asking, question: Question, spec: TimeseriesSp
 def _plan(
     question: Question, spec: TimeseriesSpec, measure: Measure, starts: Sequence[datetime]
 ) -> _Plan:
-    edges = [question.span.start, question.span.end, *starts]
-    if (
-        measure.counters_sql
-        and not question.has_filters
-        and all(name in _COUNTER_COLUMNS for name in spec.group_by)
-        and all(at.timestamp() % _QUARTER_S == 0 for at in edges)
-    ):
-        q = question
-        where = f"k.app_id = {q.app} AND k.slot >= {q.start} AND k.slot < {q.end}"
-        keys = tuple(_COUNTER_COLUMNS[name] for name in spec.group_by)
-        return _Plan("counters AS k", where, "k.slot", keys, measure.counters_sql)
     fields = [
         find_field(name, question.bound, f"$.group_by[{n}]") for n, name in enumerate(spec.group_by)
     ]
-    needs = frozenset[Table](measure.needs).union(*(field.needs for field in fields))
     keys = tuple(f"toString({field.sql})" for field in fields)
-    return _Plan(question.calls(needs), question.where, "c.time", keys, measure.sql)
+    if measure.counted_sql and all(start.timestamp() % _QUARTER_S == 0 for start in starts):
+        counted = question.counted(spec.group_by)
+        if counted:
+            return _Plan(counted, keys, measure.counted_sql)
+    needs = frozenset[Table](measure.needs).union(*(field.needs for field in fields))
+    return _Plan(f"{question.calls(needs)} WHERE {question.where}", keys, measure.sql)
 
 
 async def _find_top(asking: Asking, question: Question, plan: _Plan, count: int) -> list[list[str]]:
@@ -108,8 +92,7 @@ async def _find_top(asking: Asking, question: Question, plan: _Plan, count: int)
     keys = f"[{', '.join(plan.keys)}]"
     sql = (
         f"SELECT {keys} AS series_key, {plan.value} AS series_value FROM {plan.source}"
-        f" WHERE {plan.where} GROUP BY series_key"
-        f" ORDER BY series_value DESC, series_key LIMIT {int(count)}"
+        f" GROUP BY series_key ORDER BY series_value DESC, series_key LIMIT {int(count)}"
     )
     return [row["series_key"] for row in await asking.ask(sql, question)]
 
@@ -124,11 +107,11 @@ def _series_sql(
         wanted = question.bound.put(top, "Array(Array(String))")
         others = question.bound.put([OTHER] * len(plan.keys), "Array(String)")
         key = f"if(has({wanted}, {keys}), {keys}, {others})"
-    bucket = f"roundDown(toUInt32(toUnixTimestamp({plan.time})), {edges})"
+    bucket = f"roundDown(toUInt32(toUnixTimestamp(c.time)), {edges})"
     # The second grouping set gives each group's measure over the whole range.
     return (
         f"SELECT {key} AS series_key, {bucket} AS bucket, {plan.value} AS series_value,"
-        f" grouping(bucket) AS is_total FROM {plan.source} WHERE {plan.where}"
+        f" grouping(bucket) AS is_total FROM {plan.source}"
         " GROUP BY GROUPING SETS ((series_key, bucket), (series_key))"
     )
 

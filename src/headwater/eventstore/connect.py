@@ -83,7 +83,7 @@ def _make_database(client: Client, database: str) -> None:
 def _open_embedded(path: Path, options: dict[str, int], limits: Limits) -> Client:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return clickhouse_connect.get_client(
+        client = clickhouse_connect.get_client(
             interface="chdb",
             path=str(path),
             chdb_options=options,
@@ -95,6 +95,18 @@ def _open_embedded(path: Path, options: dict[str, int], limits: Limits) -> Clien
             f"The event store at {path} cannot be opened: {err}",
             hint="Only one process may use it: is another Headwater running on this directory?",
         ) from err
+    _tell_what_was_read(client)
+    return client
+
+
+def _tell_what_was_read(client: Client) -> None:
+    """Let a query's summary count the rows read, as a server's does: it counts those answered."""
+
+    def summary(result: Any) -> dict[str, str]:
+        return {"read_rows": str(result.storage_rows_read())}
+
+    backend = client._backend  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    backend._summary = summary  # noqa: SLF001
 
 
 def _open_server(url: str, limits: Limits) -> Client:

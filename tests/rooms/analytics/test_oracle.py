@@ -92,3 +92,58 @@ async def test_groups_equal_a_recount(populate: Populate, ask: Ask, group_by: li
     )  # fmt: skip
 
     assert {tuple(line["key"]): line["total"] for line in answer["series"]} == expected
+
+
+@pytest.mark.parametrize("minutes", [0, 7, 15, 61], ids=str)
+@pytest.mark.parametrize("measure", ["calls", "error_rate"])
+async def test_counters_and_calls_tell_the_same(
+    populate: Populate, ask: Ask, measure: str, minutes: int
+) -> None:
+    """Wherever the range begins and ends, whatever is filtered, in both ways to the number."""
+    _, begin = CASES[0]
+    await populate(_history(3, begin))
+    span = {
+        "from_": (begin + timedelta(minutes=minutes, seconds=11)).isoformat(),
+        "to": (begin + timedelta(days=3, minutes=3 * minutes)).isoformat(),
+    }
+    failed = {"any": [_is("response.status_class", "5xx"), {"not": _is("request.verb", "GET")}]}
+    everybody = {"field": "user_id", "op": "in", "value": ["a", "b", "c"]}
+    for tree in ({}, failed):
+        spec = {"measure": measure, "interval": "hour", "group_by": ["request.verb"], **span}
+        fast = await ask("timeseries", filters=tree, **spec)
+        slow = await ask("timeseries", filters={"all": [tree, everybody]}, **spec)
+
+        assert fast["series"] == slow["series"]
+        assert "counters" in fast["meta"]["sql"][0]["query"]
+        assert "counters" not in slow["meta"]["sql"][0]["query"]
+        counted = await ask("count", filters=tree, **span)
+        recounted = await ask("count", filters={"all": [tree, everybody]}, **span)
+        assert (counted["count"], counted["events"]) == (recounted["count"], recounted["events"])
+
+
+def _is(field: str, value: str) -> dict[str, str]:
+    return {"field": field, "op": "eq", "value": value}
+
+
+async def test_a_range_within_a_quarter_of_an_hour_is_counted_from_the_calls(
+    populate: Populate, ask: Ask
+) -> None:
+    """No whole quarter lies in it; buckets of minutes cut quarters apart."""
+    _, begin = CASES[0]
+    calls = [make_call(f"c{n}", time=begin + timedelta(minutes=n)) for n in range(30)]
+    await populate(calls)
+
+    short = await ask(
+        "count",
+        from_=(begin + timedelta(minutes=2)).isoformat(),
+        to=(begin + timedelta(minutes=14)).isoformat(),
+    )
+    minutes = await ask(
+        "timeseries",
+        interval="minute",
+        from_=begin.isoformat(),
+        to=(begin + timedelta(minutes=30)).isoformat(),
+    )
+
+    assert short["count"] == 12
+    assert minutes["series"][0]["values"] == [1] * 30

@@ -268,6 +268,18 @@ async def test_a_timeline_has_calls_and_changes(populate: Populate, ask: Ask) ->
     assert second["next_cursor"] is None
 
 
+async def test_an_answer_says_how_many_rows_were_read(populate: Populate, ask: Ask) -> None:
+    """Those that the engine looked at, not those that it answered with."""
+    await populate(make_calls(500))
+
+    answer = await ask(
+        "count", filters={"field": "request.uri", "op": "contains", "value": "nowhere"}
+    )
+
+    assert answer["count"] == 0
+    assert answer["meta"]["rows_scanned"] >= 500
+
+
 async def test_an_answer_says_how_complete_it_is(populate: Populate, ask: Ask) -> None:
     """Late and rejected items of the range are counted, and the SQL is shown without values."""
     reject = Reject(app_id="app_1", reject_id="r", received_at=NOON, kind="event", reason="no uri")

@@ -159,7 +159,9 @@ CREATE TABLE IF NOT EXISTS counters (
     blocked SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     duration_ms_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
     request_bytes SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    response_bytes SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1))
+    response_bytes SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    late SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    received_at SimpleAggregateFunction(max, DateTime64(3, 'UTC')) CODEC(Delta(8), ZSTD(1))
 ) ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(slot)
 ORDER BY (app_id, slot, route, verb, status, client_name)
@@ -176,7 +178,9 @@ SELECT
     sumIf(toUInt64(weight), blocked_by != '') AS blocked,
     sum(duration_ms * weight) AS duration_ms_sum,
     sum(l.request_bytes * weight) AS request_bytes,
-    sum(l.response_bytes * weight) AS response_bytes
+    sum(l.response_bytes * weight) AS response_bytes,
+    countIf(has(flags, 'late')) AS late,
+    max(l.received_at) AS received_at
 FROM landing AS l
 GROUP BY app_id, slot, verb, route, status, client_name;
 
