@@ -90,7 +90,7 @@ async def running(
     settings: Settings, *, roles: frozenset[str] = frozenset(ROLES), port: int | None = None
 ) -> AsyncIterator[Running]:
     """Open the engines, the doors and the workers; close them in reverse order, drained."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         lock = DirectoryLock(settings.data)
         stack.callback(lock.close)

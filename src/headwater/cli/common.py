@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from headwater.base.clock import Clock, SystemClock
-from headwater.base.errors import HeadwaterError, UnavailableError
+from headwater.base.errors import HeadwaterError, InvalidInputError, UnavailableError
 from headwater.base.lock import is_locked
 from headwater.base.settings import Settings, load_settings
 from headwater.base.telemetry import set_up_logging
@@ -82,7 +82,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, data: Path | None, as_json: bool, **kwargs: Any) -> None:
         set_up_logging("warning")
         settings = load_settings(data)
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         command(Cli(settings=settings, as_json=as_json), *args, **kwargs)
 
     return run
@@ -106,10 +106,25 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) 
     """Return rows as a table for people, or a sentence when there are none."""
     if not rows:
         return empty
-    shown = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")  # ids are for copying: never cut them
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
     return shown
+
+
+def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the settings of repeated `--set key=value`."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InvalidInputError(
+                f"{pair!r} is no setting.", field="set", hint="Write --set key=value."
+            )
+        values[name.strip()] = value
+    return values
 
 
 class Remote:

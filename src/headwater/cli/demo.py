@@ -6,6 +6,7 @@ may reach 127.0.0.1 here: the receiver of the demo's webhook listens there.
 """
 
 import asyncio
+import shutil
 import signal
 import sys
 from collections.abc import Coroutine
@@ -173,14 +174,15 @@ def _say_ready(server: Running, plan: Plan, wired: Wired, identifies: int) -> No
 
 def _tell(cli: Cli, plan: Plan, wired: Wired) -> None:
     loaded = msgspec.to_builtins(plan.loaded)
+    program = "headwater" if shutil.which("headwater") else sys.argv[0]
     here = f"--app {wired.app.id} --data {cli.settings.data}"
     cli.err.print(
         f"\n{loaded['calls']:,} calls of {loaded['users']:,} users in {loaded['companies']:,} "
         "companies are loaded, and their identifies were sent.\n"
         f"  warehouse  {wired.warehouse.settings.path}\n"
         f"  webhook    http://127.0.0.1:{plan.receiver_port}/ shows what arrives\n"
-        f"  ask        echo '{{}}' | headwater query users --spec - {here}\n"
-        f"  preview    headwater extensions segment preview {here}\n"
+        f"  ask        echo '{{}}' | {program} query users --spec - {here}\n"
+        f"  preview    {program} extensions segment preview {here}\n"
         "Ctrl-C stops; the data stays.\n",
         highlight=False,
         soft_wrap=True,

@@ -12,8 +12,7 @@ import click
 import msgspec
 
 from headwater.base.egress import Egress, EgressRefusedError
-from headwater.base.errors import InvalidInputError
-from headwater.cli.common import Cli, options, remote, table
+from headwater.cli.common import Cli, options, read_pairs, remote, table
 from headwater.destinations import (
     DESTINATIONS,
     Instance,
@@ -63,7 +62,7 @@ def add(cli: Cli, kind: str, source: str, pairs: tuple[str, ...], name: str) -> 
 
     Secrets that are made here are shown only now.
     """
-    values = _read_pairs(pairs)
+    values = read_pairs(pairs)
     with cli.configuration() as connection:
         instance, made = add_destination(
             connection,
@@ -194,18 +193,6 @@ def _as_result(cli: Cli, instance: Instance, source: str) -> dict[str, object]:
         "enabled": instance.enabled,
         "settings": show_settings(cli.vault, instance),
     }
-
-
-def _read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InvalidInputError(
-                f"{pair!r} is no setting.", field="set", hint="Write --set key=value."
-            )
-        values[name.strip()] = value
-    return values
 
 
 def _utc(at: datetime | None) -> datetime | None:

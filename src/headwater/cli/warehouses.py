@@ -9,8 +9,7 @@ from urllib.parse import quote
 import click
 import msgspec
 
-from headwater.base.errors import InvalidInputError
-from headwater.cli.common import Cli, options, remote, table
+from headwater.cli.common import Cli, options, read_pairs, remote, table
 from headwater.sources import list_sources
 from headwater.warehouse import (
     TYPES,
@@ -47,7 +46,7 @@ def add(cli: Cli, type_: str, pairs: tuple[str, ...], source: str, name: str) ->
             cli.clock,
             cli.settings.data,
             type_=type_,
-            settings=dict(map(_read_pair, pairs)),
+            settings=read_pairs(pairs),
             source=source,
             name=name,
         )
@@ -111,12 +110,3 @@ def _notices(sync: Sync) -> str:
     return ", ".join(
         notice.get("message") or f"{notice['count']} {notice['code']}" for notice in sync.notices
     )
-
-
-def _read_pair(pair: str) -> tuple[str, str]:
-    name, equals, value = pair.partition("=")
-    if not equals:
-        raise InvalidInputError(
-            f"{pair!r} is no setting.", field="set", hint="Write --set key=value."
-        )
-    return name.strip(), value
