@@ -6,7 +6,7 @@ values.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -19,6 +19,8 @@ Table = Literal["bodies", "user", "company"]
 _SEGMENT = re.compile(r"[^\x00-\x1f.\[\]\"'`]{1,200}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _MOST_SEGMENTS = 20
+_LAST_PLACE = 1_000_000
+_MOST_PLACES = 3  # each makes the expression three times as long
 _STATUS_CLASS = "if(c.status = 0, 'none', concat(toString(intDiv(c.status, 100)), 'xx'))"
 
 
@@ -119,11 +121,12 @@ def _document(column: str, table: Table, inner: str, bound: Bound, path: str) ->
             field=path,
             hint="Names with dots between, such as a.b.0.c.",
         )
-    keys = ", ".join(_key(segment, bound) for segment in segments)
-    raw = f"JSONExtractRaw({column}, {keys})"
+    if sum(map(_is_place, segments)) > _MOST_PLACES:
+        raise InvalidInputError(f"A path has at most {_MOST_PLACES} numbers.", field=path)
+    raw = _member(column, segments, bound)
     if table != "bodies":
         # A profile's own facts come first, what the team said of it (metadata) second.
-        below = f"JSONExtractRaw({column}, 'metadata', {keys})"
+        below = _member(f"JSONExtractRaw({column}, 'metadata')", segments, bound)
         raw = f"if({raw} != '', {raw}, {below})"
     plain = f"if(startsWith({raw}, '\"'), JSONExtractString({raw}), {raw})"
     return Field(
@@ -135,7 +138,18 @@ def _document(column: str, table: Table, inner: str, bound: Bound, path: str) ->
     )
 
 
-def _key(segment: str, bound: Bound) -> str:
-    if segment.isascii() and segment.isdigit():
-        return bound.put(min(int(segment), 1_000_000) + 1, "Int64")  # the engine counts from 1
-    return bound.put(segment, "String")
+def _member(json: str, segments: Sequence[str], bound: Bound) -> str:
+    """Return the JSON text below a path; a number is a place in a list, or a name in an object."""
+    for segment in segments:
+        name = f"JSONExtractRaw({json}, {bound.put(segment, 'String')})"
+        if _is_place(segment):
+            place = min(int(segment), _LAST_PLACE) + 1  # the engine counts from 1
+            item = f"JSONExtractRaw({json}, {bound.put(place, 'Int64')})"
+            json = f"if(startsWith({json}, '['), {item}, {name})"
+        else:
+            json = name
+    return json
+
+
+def _is_place(segment: str) -> bool:
+    return segment.isascii() and segment.isdigit()

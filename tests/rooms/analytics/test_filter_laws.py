@@ -124,6 +124,23 @@ async def test_whole_numbers_are_equal_however_they_are_written(
             assert (await ask("count", filters=leaf))["count"] == 2
 
 
+async def test_a_number_in_a_path_is_a_place_in_a_list_or_a_name_in_an_object(
+    populate: Populate, ask: Ask
+) -> None:
+    """Never the object's first member, whatever its name."""
+    body = b'{"list": [{"n": 7}], "map": {"5": "five", "0": "zero"}, "0": "top"}'
+    await populate([make_call(request_body=msgspec.Raw(body))])
+
+    for path, value in (
+        ("list.0.n", 7), ("map.0", "zero"), ("map.5", "five"), ("0", "top"),
+    ):  # fmt: skip
+        leaf = {"field": f"request.body.{path}", "op": "eq", "value": value}
+        assert (await ask("count", filters=leaf))["count"] == 1, path
+    for path in ("list.1.n", "map.1", "1", "list.n"):
+        leaf = {"field": f"request.body.{path}", "op": "exists"}
+        assert (await ask("count", filters=leaf))["count"] == 0, path
+
+
 @pytest.mark.parametrize(
     "tree",
     [

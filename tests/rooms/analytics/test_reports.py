@@ -60,6 +60,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("count", {"filters": {"not": NO_NUMBER}}, "$.filters.not.value"),
     ("count", {"filters": {"field": "user_id", "value": "x", "vale": 1}}, "$.filters"),
     ("count", {"filters": {"field": "request.body.a'b", "value": 1}}, "$.filters.field"),
+    ("count", {"filters": {"field": "user.1.2.3.4", "op": "exists"}}, "$.filters.field"),
     ("timeseries", {"measure": "joy"}, "$.measure"),
     ("timeseries", {"interval": "century"}, "$.interval"),
     ("timeseries", {"interval": "minute", "from_": "-30d"}, "$.interval"),
