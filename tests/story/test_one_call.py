@@ -109,4 +109,6 @@ def test_it_is_all_there_after_a_power_cut(headwater: Server, app_id: str, tmp_p
         run_program("parcel_api.py", server.url, app["collector_application_id"])
         server.kill_group()
     with serving(tmp_path / "own") as again:
-        eventually(lambda: again.query(app["app_id"], "count")["count"] == 3)
+        assert eventually(lambda: again.query(app["app_id"], "count")["count"]) == 3
+        again.settle()
+        assert again.query(app["app_id"], "count")["count"] == 3

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -115,3 +116,23 @@ def test_without_a_server_one_is_started_for_the_import(tmp_path: Path) -> None:
     app_id = run_cli(data, "apps", "list")[0]["app_id"]
     imported = [run_cli(data, "import", str(file), "--app", app_id)["imported"] for _ in range(2)]
     assert imported == [20, 0]
+
+
+def test_a_real_log_is_imported_whole(server: Server, app_id: str) -> None:
+    """10,000 lines of a public web server, hostile ones among them: none rejected, none twice."""
+    path = os.environ.get("SAMPLE_ACCESS_LOG", "")
+    if not path:
+        pytest.skip("SAMPLE_ACCESS_LOG names no log; CONTRIBUTING.md says which one is meant")
+
+    first = server.cli("import", path, "--app", app_id)
+    second = server.cli("import", path, "--app", app_id)
+
+    assert (first["lines"], first["imported"], first["rejected"]) == (10_000, 10_000, 0)
+    assert (second["imported"], second["already_stored"]) == (0, 10_000)
+    series = server.query(
+        app_id, "timeseries", from_="2015-05-01", to="2015-06-01", interval="month",
+        group_by=["response.status"], top=20,
+    )["series"]  # fmt: skip
+    assert {line["key"][0]: line["total"] for line in series} == {
+        "200": 9_126, "304": 445, "404": 213, "301": 164, "206": 45, "500": 3, "403": 2, "416": 2,
+    }  # fmt: skip
