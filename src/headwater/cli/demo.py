@@ -28,6 +28,7 @@ from headwater.cli.demo_wiring import EMAIL, Wired, settle, sync, wire
 from headwater.demo import CollectorClient, Demo, LiveTraffic, WebhookReceiver, load_history
 
 _SEED = 2026
+_CANCEL_AGAIN_S = 0.5
 _RECEIVERS_NETWORK = "127.0.0.1/32"
 
 
@@ -108,8 +109,9 @@ async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> No
         stop.cancel()
         task.result()
         return
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    while not task.done():  # Python 3.11 loses a cancellation that meets the end of a wait
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
 
 
 async def _for_ever() -> None:
