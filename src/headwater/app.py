@@ -265,9 +265,12 @@ async def _start_workers(workers: list[Worker], stack: AsyncExitStack) -> None:
     tasks = [asyncio.create_task(_watch(worker), name=worker.name) for worker in workers]
 
     async def stop() -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Again after a while: a cancellation that meets a time-out in the same moment can be lost.
+        pending = set(tasks)
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=_DRAIN_S)
 
     stack.push_async_callback(stop)
 
