@@ -68,10 +68,21 @@ def test_the_caller_is_known(calls: dict[int, dict[str, Any]]) -> None:
 def test_secrets_never_arrive(headwater: Server, calls: dict[int, dict[str, Any]]) -> None:
     """Keys and passwords are masked before anything is written down, on disk too."""
     assert "password" in calls[201]["request"]["body"]
-    files = [path for path in headwater.data.rglob("*") if path.is_file()]
-    for secret in (b"sk_live_not_for_analytics", b"hunter2"):
-        holders = [path.name for path in files if secret in path.read_bytes()]
-        assert holders == []
+    holders = [
+        path.name
+        for path in headwater.data.rglob("*")
+        for secret in (b"sk_live_not_for_analytics", b"hunter2")
+        if secret in _bytes_of(path)
+    ]
+    assert holders == []
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return a file's bytes; the store may have merged it away since it was listed."""
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except FileNotFoundError:
+        return b""
 
 
 def test_reports_count_it(headwater: Server, app_id: str, calls: dict[int, dict[str, Any]]) -> None:
