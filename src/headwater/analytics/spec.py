@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from headwater.analytics.time_range import Interval
-from headwater.base.errors import InvalidInputError
+from headwater.base.errors import InvalidInputError, NotFoundError
 
 MOST_ROWS = 1_000
 MOST_GROUPS = 3
@@ -23,6 +23,10 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timezone: str = ""
     """Empty: the app's."""
     filters: Any = None
+    population: Literal["users", "companies"] = "users"
+    """Whom a report about people counts; the reports of calls are the same for both."""
+    cohort_id: str = ""
+    """There are no cohorts yet, so any id is unknown."""
 
 
 class CountSpec(Common, frozen=True):
@@ -81,6 +85,8 @@ def read_spec(body: bytes, shape: type[S]) -> S:
         raise InvalidInputError(
             f"The query cannot be read: {err}", field=_path_in(str(err)), hint="See the query API."
         ) from err
+    if spec.cohort_id:
+        raise NotFoundError(f"There is no cohort {spec.cohort_id!r}.", field="$.cohort_id")
     limit, top = getattr(spec, "limit", 1), getattr(spec, "top", 1)
     if not 1 <= limit <= MOST_ROWS or not 1 <= top <= MOST_ROWS:
         wrong = "$.top" if 1 <= limit <= MOST_ROWS else "$.limit"
