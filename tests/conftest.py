@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -15,6 +17,13 @@ def require(present: object, what: str) -> None:
     if IN_CI:
         pytest.fail(f"{what} is needed where CI is set")
     pytest.skip(f"{what} is not on this machine")
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """Undo what a command set up for logs: it names the stream of its own test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
