@@ -60,6 +60,8 @@ apps = Table(
     C("name", String(200), nullable=False, unique=True),
     C("timezone", String(64), nullable=False),
     C("created_at", UtcDateTime, nullable=False),
+    C("masking", JSON),
+    C("sampling", JSON),
 )
 
 collector_keys = Table(

@@ -25,6 +25,7 @@ from headwater.workspace.logins import (
     has_logins,
     start_session,
 )
+from headwater.workspace.policies import MaskingPolicy, SamplingPolicy
 from headwater.workspace.tokens import (
     SCOPES,
     Token,
@@ -40,6 +41,8 @@ __all__ = [
     "App",
     "CollectorKeys",
     "Login",
+    "MaskingPolicy",
+    "SamplingPolicy",
     "Session",
     "Token",
     "add_collector_key",

@@ -4,7 +4,9 @@ In: names and zones. Out: apps and their keys. A collector application id lets c
 read; it is matched by fingerprint and can be shown again, so it is stored sealed as well.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -15,6 +17,7 @@ from headwater.base.errors import ConflictError, InvalidInputError, NotFoundErro
 from headwater.base.ids import new_collector_id, new_id
 from headwater.base.vault import Vault
 from headwater.configdb.tables import apps, collector_keys
+from headwater.workspace.policies import MaskingPolicy, SamplingPolicy
 
 DEFAULT_APP_NAME = "default"
 _LONGEST_NAME = 200
@@ -28,6 +31,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     """IANA name; days and weeks of reports are cut in this zone."""
     created_at: datetime
+    masking: MaskingPolicy = MaskingPolicy()
+    sampling: SamplingPolicy = SamplingPolicy()
 
 
 def create_app(
@@ -37,7 +42,7 @@ def create_app(
     app = App(id=new_id("app"), name=_clean(name), timezone=_zone(timezone), created_at=clock.now())
     if connection.execute(sa.select(apps.c.id).where(apps.c.name == app.name)).first():
         raise ConflictError(f"There is an app named {app.name!r} already.", field="name")
-    connection.execute(apps.insert().values(msgspec.structs.asdict(app)))
+    connection.execute(apps.insert().values(msgspec.to_builtins(app, builtin_types=(datetime,))))
     return app, add_collector_key(connection, vault, clock, app.id)
 
 
@@ -50,7 +55,7 @@ def ensure_default_app(connection: sa.Connection, vault: Vault, clock: Clock) ->
 def list_apps(connection: sa.Connection) -> list[App]:
     """Return all apps, oldest first."""
     rows = connection.execute(sa.select(apps).order_by(apps.c.created_at, apps.c.id))
-    return [App(**row) for row in rows.mappings()]
+    return [_to_app(row) for row in rows.mappings()]
 
 
 def get_app(connection: sa.Connection, app_id: str) -> App:
@@ -60,7 +65,7 @@ def get_app(connection: sa.Connection, app_id: str) -> App:
         raise NotFoundError(
             f"There is no app {app_id!r}.", field="app_id", hint="`headwater apps list` shows them."
         )
-    return App(**row)
+    return _to_app(row)
 
 
 def add_collector_key(connection: sa.Connection, vault: Vault, clock: Clock, app_id: str) -> str:
@@ -115,7 +120,11 @@ def find_app_by_key(connection: sa.Connection, vault: Vault, key: str) -> App | 
         .where(collector_keys.c.revoked_at.is_(None))
     )
     row = found.mappings().one_or_none()
-    return None if row is None else App(**row)
+    return None if row is None else _to_app(row)
+
+
+def _to_app(row: Mapping[Any, Any]) -> App:
+    return msgspec.convert({name: value for name, value in row.items() if value is not None}, App)
 
 
 def _live_keys(connection: sa.Connection, app_id: str) -> list[sa.Row[tuple[str, str]]]:
