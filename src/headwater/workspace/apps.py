@@ -124,7 +124,9 @@ def find_app_by_key(connection: sa.Connection, vault: Vault, key: str) -> App | 
 
 
 def _to_app(row: Mapping[Any, Any]) -> App:
-    return msgspec.convert({name: value for name, value in row.items() if value is not None}, App)
+    # Column names are a kind of text of their own, which the conversion would refuse.
+    given = {str(name): value for name, value in row.items() if value is not None}
+    return msgspec.convert(given, App)
 
 
 def _live_keys(connection: sa.Connection, app_id: str) -> list[sa.Row[tuple[str, str]]]:
