@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from headwater.base.asgi import App, Receive, Scope, Send, answer_error
 from headwater.base.clock import SystemClock
 from headwater.base.egress import Egress
 from headwater.base.errors import InvalidInputError, NotFoundError
+from headwater.base.http_guard import GuardedHttp, HttpLimits, read_limits
 from headwater.base.ids import new_secret
 from headwater.base.lock import DirectoryLock
 from headwater.base.retry import backoff_s
@@ -107,7 +109,7 @@ async def running(
         front = _front(services, groups, roles, stack)
         for group in groups.values():
             stack.push_async_callback(group.close)
-        await _start_http(front, listener, stack)
+        await _start_http(front, listener, read_limits(settings.server), stack)
         running_server = await _introduce(services, _own_url(listener))
         _write_card(running_server, stack)
         _logger.info("server_ready", url=running_server.url, roles=sorted(roles))
@@ -236,9 +238,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _start_http(front: App, listener: socket.socket, stack: AsyncExitStack) -> None:
+async def _start_http(
+    front: App, listener: socket.socket, limits: HttpLimits, stack: AsyncExitStack
+) -> None:
     config = uvicorn.Config(
         front,
+        http=partial(GuardedHttp, limits=limits),  # type: ignore[arg-type]  # whatever makes one
         log_config=None,
         access_log=False,
         lifespan="off",

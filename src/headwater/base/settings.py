@@ -31,6 +31,16 @@ class Server(Section, frozen=True):
     """Port to listen on."""
     public_url: str = ""
     """How clients reach this server, when it differs from host and port (behind a proxy)."""
+    head_timeout_s: float = 10.0
+    """A connection whose request line and headers take longer is cut."""
+    body_timeout_s: float = 60.0
+    """A connection is cut when a body takes longer to arrive (the doors refuse it before, see
+    `collector.body_timeout_s`), or when a client takes nothing of its answer for so long."""
+    max_head_bytes: int = 65_536
+    """Most bytes of request line and headers; more are answered 431."""
+    max_connections: int = 10_000
+    """Connections at the same time; further ones are cut at once. Never more than half of the files
+    that the operating system lets the process open."""
 
 
 class EventLogSettings(Section, frozen=True):

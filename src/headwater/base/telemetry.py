@@ -52,6 +52,12 @@ WAREHOUSE_ROWS = Counter(
 IDENTIFIES_SENT = Counter(
     "headwater_extension_identifies", "Identify messages by outcome", ["outcome"], registry=REGISTRY
 )
+CONNECTIONS_CUT = Counter(
+    "headwater_connections_cut",
+    "HTTP connections ended by us, by reason",
+    ["why"],
+    registry=REGISTRY,
+)
 ACK_SECONDS = Histogram(
     "headwater_log_append_seconds", "Time to a durable acknowledgement", registry=REGISTRY
 )
