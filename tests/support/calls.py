@@ -6,6 +6,11 @@ from typing import Any
 
 import msgspec
 
+from headwater.eventlog import Entry
+from headwater.ingest.batch import decode_entries
+from headwater.ingest.heads import Call
+from headwater.ingest.rows import to_call_lines
+from headwater.ingest.steps import put_client
 from headwater.model import ApiCall, Record
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -38,3 +43,16 @@ def make_calls(count: int, **changes: Any) -> list[ApiCall]:
 def encode_entry(records: Iterable[Record]) -> bytes:
     """Return the data of one log entry."""
     return b"\n".join(msgspec.json.encode(record) for record in records)
+
+
+def in_hand(*calls: ApiCall, offset: int = 1) -> list[Call]:
+    """Return calls as ingest has them in hand, before any step."""
+    return decode_entries([Entry(offset, encode_entry(calls), NOON)]).calls
+
+
+def call_lines(calls: Iterable[ApiCall], offset: int = 1) -> bytes:
+    """Return rows for `landing`, with the client but without what other steps would add."""
+    in_order = in_hand(*calls, offset=offset)
+    for call in in_order:
+        put_client(call)
+    return to_call_lines(in_order)

@@ -1,4 +1,4 @@
-"""Hand Arrow rows to the engine.
+"""Hand rows to the engine as they are: Arrow tables, or lines of JSON that it reads itself.
 
 In: a handle, a table, rows, settings. Out: nothing; the rows are durable. The client library would
 pass them to chDB by way of a file in the system's temporary folder, where a process that is killed
@@ -11,42 +11,84 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 
 import chdb
+import msgspec
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 InsertSettings = Mapping[str, int | str]
-Insert = Callable[[Client, str, pa.Table, InsertSettings], None]
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """Rows in a form that the engine reads."""
+
+    data: bytes
+    form: str
+    """The engine's name for it."""
+    columns: tuple[str, ...] = ()
+    """Empty: each row says what it has."""
+    settings: InsertSettings = {}
+    """How to read this form."""
+
+
+Insert = Callable[[Client, str, Rows, InsertSettings], None]
 
 _CODE = re.compile(r"Code: (\d+)")
+_READ_LINES: InsertSettings = {
+    "input_format_skip_unknown_fields": 1,
+    "input_format_json_read_objects_as_strings": 1,
+    "input_format_json_read_arrays_as_strings": 1,
+    "input_format_json_read_numbers_as_strings": 1,
+    "input_format_json_read_bools_as_strings": 1,
+    "date_time_input_format": "best_effort",
+    # One block, so that a retry is cut as the first attempt was.
+    "input_format_parallel_parsing": 0,
+}
 
 
-def insert_by_client(client: Client, table: str, rows: pa.Table, settings: InsertSettings) -> None:
+def arrow_rows(table: pa.Table) -> Rows:
+    """Return the rows of an Arrow table."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return Rows(sink.getvalue().to_pybytes(), "Arrow", tuple(table.column_names))
+
+
+def json_rows(lines: bytes) -> Rows:
+    """Return rows of JSON, one object a line; what is no text goes into text columns as it is."""
+    return Rows(lines, "JSONEachRow", settings=_READ_LINES)
+
+
+def insert_by_client(client: Client, table: str, rows: Rows, settings: InsertSettings) -> None:
     """Send rows to a server."""
-    client.insert_arrow(table, rows, settings=dict(settings))
+    client.raw_insert(
+        table,
+        list(rows.columns) or None,
+        rows.data,
+        settings={**settings, **rows.settings},
+        fmt=rows.form,
+    )
 
 
 def insert_embedded(
-    address: str, client: Client, table: str, rows: pa.Table, settings: InsertSettings
+    address: str, client: Client, table: str, rows: Rows, settings: InsertSettings
 ) -> None:
     """Send rows to the engine at `address`, into the client's database."""
-    columns = ", ".join(f"`{name}`" for name in rows.column_names)
-    clauses = ", ".join(f"{name} = {_quote(str(value))}" for name, value in settings.items())
-    sql = f"INSERT INTO `{client.database}`.`{table}` ({columns}) SETTINGS {clauses}"
+    columns = f" ({', '.join(f'`{name}`' for name in rows.columns)})" if rows.columns else ""
+    clauses = ", ".join(
+        f"{name} = {_quote(str(value))}" for name, value in {**settings, **rows.settings}.items()
+    )
+    sql = f"INSERT INTO `{client.database}`.`{table}`{columns} SETTINGS {clauses}"
     try:
-        with closing(chdb.connect(address)) as handle, handle.send_insert(sql, "Arrow") as sending:
-            sending.append(_to_arrow_file(rows))
+        with (
+            closing(chdb.connect(address)) as handle,
+            handle.send_insert(sql, rows.form) as sending,
+        ):
+            sending.append(rows.data)
             sending.finish()
     except RuntimeError as err:
         found = _CODE.search(str(err))
         raise DatabaseError(str(err), code=int(found.group(1)) if found else None) from err
-
-
-def _to_arrow_file(rows: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    return bytes(sink.getvalue().to_pybytes())
 
 
 def _quote(text: str) -> str:

@@ -1,8 +1,8 @@
 """Insert into the analytic store and ask it questions.
 
-In: Arrow tables with a token; SQL of ours with bound parameters. Out: rows with aware UTC times, or
-Arrow tables. Never takes SQL from users: even a read-only chDB handle can read any file of the
-host. Times go in as aware datetimes for `{name:DateTime64(6, 'UTC')}`.
+In: Arrow tables or lines of JSON with a token; SQL of ours with bound parameters. Out: rows with
+aware UTC times, or Arrow tables. Never takes SQL from users: even a read-only chDB handle can read
+any file of the host. Times go in as aware datetimes for `{name:DateTime64(6, 'UTC')}`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from headwater.base.settings import EventStoreSettings
 from headwater.eventstore.connect import Engine, find_engine
 from headwater.eventstore.engine_errors import engine_errors
 from headwater.eventstore.handles import Handles
+from headwater.eventstore.inserting import InsertSettings, arrow_rows, json_rows
 from headwater.eventstore.migrate import migrate, read_steps
 
 _READING_THREADS = 4
@@ -59,14 +60,11 @@ class EventStore:
 
         The token alone decides, so it must always stand for the very same rows.
         """
-        settings: dict[str, int | str] = {
-            "insert_deduplication_token": token,
-            "insert_deduplicate": 1,
-            "deduplicate_blocks_in_dependent_materialized_views": 1,
-            "async_insert": 0,
-            "max_partitions_per_insert_block": 1_000,
-        }
-        await self._writers.run(lambda c: self._insert(c, table, rows, settings))
+        await self._writers.run(lambda c: self._insert(c, table, arrow_rows(rows), _once(token)))
+
+    async def insert_lines(self, table: str, lines: bytes, *, token: str) -> None:
+        """Insert once, as `insert` does, JSON objects, one a line, that the engine reads."""
+        await self._writers.run(lambda c: self._insert(c, table, json_rows(lines), _once(token)))
 
     async def select(
         self, sql: str, parameters: Mapping[str, object] | None = None
@@ -103,6 +101,16 @@ class EventStore:
         self._readers.close()
         self._writers.close()
         self._owner.close()
+
+
+def _once(token: str) -> InsertSettings:
+    return {
+        "insert_deduplication_token": token,
+        "insert_deduplicate": 1,
+        "deduplicate_blocks_in_dependent_materialized_views": 1,
+        "async_insert": 0,
+        "max_partitions_per_insert_block": 1_000,
+    }
 
 
 def _keep_call_ids(client: Client, days: int) -> None:

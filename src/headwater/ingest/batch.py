@@ -10,20 +10,21 @@ import msgspec
 
 from headwater.base.ids import stable_id
 from headwater.eventlog import Entry, split_records
-from headwater.model import ApiCall, ProfileUpdate, Record, Reject
+from headwater.ingest.heads import Added, Call, CallHead
+from headwater.model import ProfileUpdate, Reject
 
-At = tuple[int, ApiCall]
-"""A call and the offset of the log entry that holds it."""
-
-_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_Record = CallHead | ProfileUpdate | Reject
 
 
 class Batch(msgspec.Struct):
     """What a range of entries holds, in order."""
 
-    calls: list[At] = []
+    calls: list[Call] = []
     updates: list[tuple[int, ProfileUpdate]] = []
     rejects: list[tuple[int, Reject]] = []
+
+
+_decoder: msgspec.json.Decoder[_Record] = msgspec.json.Decoder(_Record)
 
 
 def decode_entries(entries: Iterable[Entry]) -> Batch:
@@ -41,8 +42,8 @@ def _put(batch: Batch, entry: Entry, number: int, line: bytes) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
         record = _reject_line(entry, number, line, err)
     match record:
-        case ApiCall():
-            batch.calls.append((entry.offset, record))
+        case CallHead():
+            batch.calls.append(Call(entry.offset, line, record, Added(entry.offset)))
         case ProfileUpdate():
             batch.updates.append((entry.offset, record))
         case Reject():
@@ -60,13 +61,14 @@ def _reject_line(entry: Entry, number: int, line: bytes, err: Exception) -> Reje
     )
 
 
-def reject_call(offset: int, call: ApiCall, err: Exception) -> Reject:
+def reject_call(call: Call, err: Exception) -> Reject:
     """Return the reject that stands for a call nothing could be done with; it holds all of it."""
+    head = call.head
     return Reject(
-        app_id=call.app_id,
-        reject_id=stable_id("call", str(offset), call.app_id, call.call_id),
-        received_at=call.received_at,
+        app_id=head.app_id,
+        reject_id=stable_id("call", str(call.offset), head.app_id, head.call_id),
+        received_at=head.received_at,
         kind="event",
         reason=f"not storable: {err}",
-        sample=msgspec.json.encode(call).decode("utf-8", "replace"),
+        sample=call.line.decode("utf-8", "replace"),
     )

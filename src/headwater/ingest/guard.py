@@ -7,10 +7,8 @@ restart changes nothing.
 
 from collections import defaultdict
 
-import msgspec
-
 from headwater.eventstore import EventStore
-from headwater.model import ApiCall
+from headwater.ingest.heads import Call
 
 OTHER_ROUTE = "/other"
 OTHER_CLIENT = "other"
@@ -41,13 +39,13 @@ class Guards:
         self.routes = CardinalityGuard(max_routes)
         self.clients = CardinalityGuard(max_clients)
 
-    def limit_variety(self, call: ApiCall) -> ApiCall:
-        """Return the call with a route and a client name that there is room for."""
-        if not self.routes.admit(call.app_id, call.route):
-            call = msgspec.structs.replace(call, route=OTHER_ROUTE)
-        if not self.clients.admit(call.app_id, call.client_name):
-            call = msgspec.structs.replace(call, client_name=OTHER_CLIENT, client_version="")
-        return call
+    def limit_variety(self, call: Call) -> None:
+        """Leave a call its route and client name only where there is room for them."""
+        app_id, added = call.head.app_id, call.added
+        if not self.routes.admit(app_id, call.head.route or added.route):
+            call.put("route", OTHER_ROUTE)
+        if not self.clients.admit(app_id, added.client_name):
+            added.client_name, added.client_version = OTHER_CLIENT, ""
 
     async def learn(self, store: EventStore) -> None:
         """Admit what the store already holds."""

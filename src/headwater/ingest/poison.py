@@ -8,20 +8,20 @@ that fails even without any calls, since that is a bug of ours.
 from collections.abc import Awaitable, Callable, Sequence
 
 from headwater.base.errors import Transient
-from headwater.ingest.batch import At
+from headwater.ingest.heads import Call
 
-Trial = Callable[[Sequence[At]], Awaitable[None]]
-Found = tuple[list[At], list[tuple[At, Exception]]]
+Trial = Callable[[Sequence[Call]], Awaitable[None]]
+Found = tuple[list[Call], list[tuple[Call, Exception]]]
 """The good calls, and the bad ones with their errors."""
 
 
-async def find_poison(calls: Sequence[At], trial: Trial) -> Found:
+async def find_poison(calls: Sequence[Call], trial: Trial) -> Found:
     """Tell good calls from bad ones, by bisection."""
     await trial(())
     return await _split(calls, trial)
 
 
-async def _split(calls: Sequence[At], trial: Trial) -> Found:
+async def _split(calls: Sequence[Call], trial: Trial) -> Found:
     error = await _try(calls, trial)
     if error is None:
         return list(calls), []
@@ -33,7 +33,7 @@ async def _split(calls: Sequence[At], trial: Trial) -> Found:
     return good + more_good, bad + more_bad
 
 
-async def _try(calls: Sequence[At], trial: Trial) -> Exception | None:
+async def _try(calls: Sequence[Call], trial: Trial) -> Exception | None:
     try:
         await trial(calls)
     except Exception as err:

@@ -24,7 +24,16 @@ class RangeReader:
 
     async def take(self, first: int) -> list[Entry]:
         """Return what has come since `first`: a full batch, or less after `batch_wait_s`."""
-        wait_s = self._settings.batch_wait_s
+        return await self._take(first, self._settings.batch_wait_s)
+
+    async def take_full(self, first: int) -> list[Entry]:
+        """Return a full batch if it has come already, else nothing."""
+        if await self.lag(first - 1) <= 0:
+            return []
+        taken = await self._take(first, 0)
+        return [] if self._has_room(taken) else taken
+
+    async def _take(self, first: int, wait_s: float) -> list[Entry]:
         taken = await self._read(first, _ENTRIES_PER_READ, wait_s)
         deadline_s = self._clock.monotonic_s() + wait_s
         while taken and self._has_room(taken):

@@ -1,54 +1,72 @@
 """Drop calls that were stored before: exactly, by app and call id; the first one wins.
 
-In: the calls of a batch. Out: those that are new. Asks the store, which remembers ids for
-`eventstore.dedup_days`, so there is no second memory that could be lost.
+In: the calls of a batch. Out: those that are new. The store decides, and remembers ids for
+`eventstore.dedup_days`; a filter in memory, learnt from the store at start-up, spares it all
+questions about ids that it certainly never saw.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from headwater.base.telemetry import CALLS_DROPPED
 from headwater.eventstore import EventStore
-from headwater.ingest.batch import At
 from headwater.ingest.drops import DropReason
+from headwater.ingest.heads import Call
+from headwater.ingest.seen_ids import Key, SeenIds
 
 _KNOWN = """
 SELECT call_id FROM call_ids
 WHERE app_id = {app_id:String} AND call_id IN {ids:Array(String)} AND log_offset < {before:UInt64}
 """
+_DAYS = "SELECT DISTINCT toString(day) AS day FROM call_ids"
+_OF_DAY = "SELECT app_id, call_id FROM call_ids WHERE day = toDate({day:String})"
 _IDS_PER_QUESTION = 20_000
 END_OF_LOG = 2**63
 
 
-async def drop_repeats(store: EventStore, calls: Sequence[At], *, before: int) -> list[At]:
-    """Return the calls whose id is neither in the store from an offset < `before` nor seen above.
+class Repeats:
+    """Knows which calls are stored."""
 
-    A range that is worked on again passes its first offset: what its first attempt stored is no
-    repeat, and the store recognises it by the token. A new range passes `END_OF_LOG`.
-    """
-    seen = await _find_known(store, calls, before)
-    new: list[At] = []
-    for offset, call in calls:
-        key = (call.app_id, call.call_id)
-        if key not in seen:
-            seen.add(key)
-            new.append((offset, call))
-    if len(new) < len(calls):
-        CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
-    return new
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._seen: SeenIds | None = None
 
+    async def drop(self, calls: Sequence[Call], *, before: int) -> list[Call]:
+        """Return the calls whose id is neither in the store from an offset < `before` nor above.
 
-async def _find_known(store: EventStore, calls: Sequence[At], before: int) -> set[tuple[str, str]]:
-    by_app: defaultdict[str, list[str]] = defaultdict(list)
-    for _, call in calls:
-        by_app[call.app_id].append(call.call_id)
-    known: set[tuple[str, str]] = set()
-    for app_id, ids in by_app.items():
-        for start in range(0, len(ids), _IDS_PER_QUESTION):
-            asked = {
-                "app_id": app_id,
-                "ids": ids[start : start + _IDS_PER_QUESTION],
-                "before": before,
-            }
-            known.update((app_id, row["call_id"]) for row in await store.select(_KNOWN, asked))
-    return known
+        A range that is worked on again passes its first offset: what its first attempt stored is no
+        repeat, and the store recognises it by the token. A new range passes `END_OF_LOG`.
+        """
+        seen = self._seen = self._seen or await self._learn()
+        keyed = [((call.head.app_id, call.head.call_id), call) for call in calls]
+        first = dict(reversed(keyed))
+        suspects = [key for key in first if key in seen]
+        for key in await self._find_stored(suspects, before) if suspects else ():
+            del first[key]
+        seen.update(first)
+        new = [call for key, call in keyed if first.get(key) is call]
+        if len(new) < len(calls):
+            CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
+        return new
+
+    async def _learn(self) -> SeenIds:
+        seen = SeenIds()
+        for row in await self._store.select(_DAYS):
+            ids = await self._store.select_arrow(_OF_DAY, {"day": row["day"]})
+            for part in ids.to_batches():
+                columns = (part.column("app_id").to_pylist(), part.column("call_id").to_pylist())
+                seen.update(zip(*columns, strict=True))
+        return seen
+
+    async def _find_stored(self, suspects: Iterable[Key], before: int) -> set[Key]:
+        by_app: defaultdict[str, list[str]] = defaultdict(list)
+        for app_id, call_id in suspects:
+            by_app[app_id].append(call_id)
+        stored: set[Key] = set()
+        for app_id, ids in by_app.items():
+            for start in range(0, len(ids), _IDS_PER_QUESTION):
+                some = ids[start : start + _IDS_PER_QUESTION]
+                asked = {"app_id": app_id, "ids": some, "before": before}
+                rows = await self._store.select(_KNOWN, asked)
+                stored.update((app_id, row["call_id"]) for row in rows)
+        return stored

@@ -11,7 +11,10 @@ either restored the log or set `ingest.skip_log_gaps`. A call that cannot be sto
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar, cast
+
+import msgspec
 
 from headwater.base.clock import Clock
 from headwater.base.crash import crash_point
@@ -27,12 +30,13 @@ from headwater.base.telemetry import (
 from headwater.configdb import ConfigDb, Position, read_position, write_position
 from headwater.eventlog import Entry, EventLog, Stream
 from headwater.eventstore import EventStore
-from headwater.ingest.batch import At, Batch, decode_entries, reject_call
+from headwater.ingest.batch import Batch, decode_entries, reject_call
 from headwater.ingest.guard import Guards
+from headwater.ingest.heads import Call
 from headwater.ingest.poison import find_poison
 from headwater.ingest.reader import RangeReader
-from headwater.ingest.repeats import END_OF_LOG, drop_repeats
-from headwater.ingest.rows import to_call_rows, to_reject_rows
+from headwater.ingest.repeats import END_OF_LOG, Repeats
+from headwater.ingest.rows import to_call_lines, to_reject_rows
 from headwater.ingest.steps import make_steps, run_steps
 from headwater.profiles import Profiles
 
@@ -41,6 +45,16 @@ _MAX_CLIENTS = 1_000
 _RETRY_FIRST_S = 0.2
 _RETRY_CAP_S = 15.0
 _logger = get_logger("ingest")
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A range of the log with its records, all steps done."""
+
+    first: int
+    last: int
+    batch: Batch
 
 
 class IngestWorker:
@@ -64,7 +78,9 @@ class IngestWorker:
         self._reader = RangeReader(log, clock, settings)
         self._guards = Guards(max_routes=settings.max_routes, max_clients=_MAX_CLIENTS)
         self._steps = make_steps(self._guards, late_after_s=settings.late_after_s)
+        self._repeats = Repeats(store)
         self._position: Position | None = None
+        self._ahead: Ready | None = None
 
     async def run(self) -> None:
         failures = 0
@@ -85,25 +101,30 @@ class IngestWorker:
         position = await self._wake()
         # Forgotten until the batch is done: after trouble, the next step reads what was written.
         self._position = None
-        entries = await self._take(position)
-        if not entries and position.pending is None:
+        ready = await self._take(position)
+        if ready is None:
             self._position = position
             return 0
-        first, last = position.pending or (entries[0].offset, entries[-1].offset)
         if position.pending is None:
-            await self._move(Position(first, (first, last)))
+            await self._move(Position(ready.first, (ready.first, ready.last)))
         crash_point("ingest.pending")
-        batch = await asyncio.to_thread(decode_entries, entries)
-        token = f"{Stream.CALLS}:{first}-{last}"
-        await self._store_batch(batch, token, before=first if position.pending else END_OF_LOG)
-        crash_point("ingest.inserted")
-        await self._profiles.fold(batch.updates, token=token)
-        crash_point("ingest.folded")
-        await self._move(Position(last + 1))
-        self._position = Position(last + 1)
+        before = ready.first if position.pending else END_OF_LOG
+        _, self._ahead = await _both(
+            self._finish(ready, before=before), self._look_ahead(ready.last + 1)
+        )
+        self._position = Position(ready.last + 1)
         crash_point("ingest.done")
-        INGEST_LAG.set(await self._reader.lag(last))
-        return len(entries)
+        INGEST_LAG.set(await self._reader.lag(ready.last))
+        return ready.last - ready.first + 1
+
+    async def _finish(self, ready: Ready, *, before: int) -> None:
+        """Store a batch whose range is written down, and write down that it is done."""
+        token = f"{Stream.CALLS}:{ready.first}-{ready.last}"
+        await self._store_batch(ready.batch, token, before=before)
+        crash_point("ingest.inserted")
+        await self._profiles.fold(ready.batch.updates, token=token)
+        crash_point("ingest.folded")
+        await self._move(Position(ready.last + 1))
 
     async def _wake(self) -> Position:
         """Return the position; the first time, learn what the store holds as well."""
@@ -113,16 +134,48 @@ class IngestWorker:
         found = await self._configdb.run(read_position, READER)
         return found or Position(await self._reader.first_offset())
 
-    async def _take(self, position: Position) -> list[Entry]:
+    async def _take(self, position: Position) -> Ready | None:
         if position.pending is not None:
-            return await self._reader.take_again(*position.pending)
-        return await self._reader.take(position.next_offset)
+            entries = await self._reader.take_again(*position.pending)
+            return await asyncio.to_thread(self._prepare, *position.pending, entries)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.first == position.next_offset:
+            return ahead
+        return await self._prepare_range(await self._reader.take(position.next_offset))
+
+    async def _look_ahead(self, first: int) -> Ready | None:
+        """Prepare the next batch, if it is full already, while the engine works on this one."""
+        return await self._prepare_range(await self._reader.take_full(first))
+
+    async def _prepare_range(self, entries: Sequence[Entry]) -> Ready | None:
+        if not entries:
+            return None
+        # It takes a while; a thread leaves the event loop to those who wait for it.
+        return await asyncio.to_thread(
+            self._prepare, entries[0].offset, entries[-1].offset, entries
+        )
+
+    def _prepare(self, first: int, last: int, entries: Sequence[Entry]) -> Ready:
+        batch = decode_entries(entries)
+        try:
+            batch.calls = run_steps(batch.calls, self._steps)
+        except Exception:  # noqa: BLE001 - whatever it is, it costs one call, not the batch
+            self._step_each(batch)
+        return Ready(first, last, batch)
+
+    def _step_each(self, batch: Batch) -> None:
+        calls, batch.calls = batch.calls, []
+        for call in calls:
+            try:
+                batch.calls += run_steps((call,), self._steps)
+            except Exception as err:  # noqa: BLE001 - the same
+                _refuse(batch, [(call, err)])
 
     async def _move(self, position: Position) -> None:
         await self._configdb.run(write_position, self._clock, READER, Stream.CALLS, position)
 
     async def _store_batch(self, batch: Batch, token: str, *, before: int) -> None:
-        new = await drop_repeats(self._store, batch.calls, before=before)
+        new = await self._repeats.drop(batch.calls, before=before)
         stored = await self._store_calls(batch, new, token) if new else 0
         if batch.rejects:
             await self._store.insert("rejects", to_reject_rows(batch.rejects), token=token)
@@ -136,7 +189,7 @@ class IngestWorker:
             rejects=len(batch.rejects),
         )
 
-    async def _store_calls(self, batch: Batch, calls: Sequence[At], token: str) -> int:
+    async def _store_calls(self, batch: Batch, calls: Sequence[Call], token: str) -> int:
         try:
             return await self._insert(calls, "landing", token)
         except Exception as err:
@@ -145,21 +198,33 @@ class IngestWorker:
             good = await self._quarantine(batch, calls)
             return await self._insert(good, "landing", token)
 
-    async def _insert(self, calls: Sequence[At], table: str, token: str) -> int:
-        # Building columns takes a while; a thread leaves the event loop to those who wait for it.
-        rows = await asyncio.to_thread(lambda: to_call_rows(run_steps(calls, self._steps)))
-        await self._store.insert(table, rows, token=token)
-        return int(rows.num_rows)
+    async def _insert(self, calls: Sequence[Call], table: str, token: str) -> int:
+        lines = await asyncio.to_thread(to_call_lines, calls)
+        await self._store.insert_lines(table, lines, token=token)
+        return len(calls)
 
-    async def _quarantine(self, batch: Batch, calls: Sequence[At]) -> list[At]:
+    async def _quarantine(self, batch: Batch, calls: Sequence[Call]) -> list[Call]:
         """Move the calls that cannot be stored to the rejects; return the others."""
 
-        async def trial(some: Sequence[At]) -> None:
+        async def trial(some: Sequence[Call]) -> None:
             await self._insert(some, "landing_trial", "trial")
 
         good, bad = await find_poison(calls, trial)
-        for (offset, call), err in bad:
-            batch.rejects.append((offset, reject_call(offset, call, err)))
-            _logger.error("call_quarantined", log_offset=offset, error=type(err).__name__)
-        RECORDS_QUARANTINED.inc(len(bad))
+        _refuse(batch, bad)
         return good
+
+
+def _refuse(batch: Batch, bad: Sequence[tuple[Call, Exception]]) -> None:
+    for call, err in bad:
+        batch.rejects.append((call.offset, reject_call(call, err)))
+        _logger.error("call_quarantined", log_offset=call.offset, error=type(err).__name__)
+    RECORDS_QUARANTINED.inc(len(bad))
+
+
+async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
+    """Wait until both are done, then raise what the first or the second raised."""
+    done = await asyncio.gather(first, second, return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return cast("tuple[_A, _B]", done)

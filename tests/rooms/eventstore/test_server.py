@@ -11,8 +11,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
 from headwater.eventstore.migrate import read_steps
-from headwater.ingest.rows import to_call_rows
-from tests.support.calls import NOON, make_calls
+from tests.support.calls import NOON, call_lines, make_calls
 from tests.support.clickhouse_server import clickhouse_server
 
 
@@ -25,10 +24,9 @@ def server_store(tmp_path: Path) -> Iterator[EventStore]:
 
 
 async def test_inserts_over_http_are_idempotent(server_store: EventStore) -> None:
-    """Arrow over the wire, token and views included."""
-    rows = to_call_rows([(1, call) for call in make_calls(200)])
+    """Lines of JSON over the wire, token and views included."""
     for _ in range(2):
-        await server_store.insert("landing", rows, token="calls:1-1")
+        await server_store.insert_lines("landing", call_lines(make_calls(200)), token="calls:1-1")
     [calls] = await server_store.select("SELECT count() AS n, max(time) AS t FROM calls")
     assert (calls["n"], calls["t"], calls["t"].tzinfo) == (200, NOON, UTC)
     [counted] = await server_store.select("SELECT sum(calls) AS n FROM counters")

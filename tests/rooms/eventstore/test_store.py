@@ -15,9 +15,8 @@ from headwater.base.errors import MisconfiguredError, UnavailableError
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
 from headwater.eventstore.handles import Handles
-from headwater.ingest.rows import to_call_rows
 from headwater.model import ApiCall
-from tests.support.calls import NOON, make_call, make_calls
+from tests.support.calls import NOON, call_lines, make_call, make_calls
 
 _TOTALS = {
     "calls": "SELECT count() AS n FROM calls",
@@ -35,7 +34,7 @@ async def _totals(store: EventStore) -> dict[str, int]:
 
 
 async def _insert(store: EventStore, calls: list[ApiCall], token: str, offset: int = 1) -> None:
-    await store.insert("landing", to_call_rows([(offset, call) for call in calls]), token=token)
+    await store.insert_lines("landing", call_lines(calls, offset), token=token)
 
 
 async def test_a_repeated_insert_adds_nothing_anywhere(store: EventStore) -> None:
@@ -207,7 +206,7 @@ async def test_a_forked_child_is_turned_away(
 
 async def test_an_empty_table_may_be_inserted(store: EventStore) -> None:
     """It checks the columns and stores nothing."""
-    await store.insert("landing", to_call_rows([]), token="t")
+    await store.insert_lines("landing", b"", token="t")
     with pytest.raises(DatabaseError):
         await store.insert("landing_trial", pa.table({"nonsense": ["x"]}), token="t")
     assert await _totals(store) == dict.fromkeys(_TOTALS, 0)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from headwater.eventlog import Entry
 from headwater.ingest.batch import decode_entries, reject_call
 from headwater.model import ProfileUpdate, Reject
-from tests.support.calls import NOON, encode_entry, make_call
+from tests.support.calls import NOON, encode_entry, in_hand, make_call
 
 _UPDATE = ProfileUpdate(
     app_id="app_1", kind="user", id="user_1", update_id="u1", time=NOON, received_at=NOON
@@ -24,7 +24,7 @@ def test_records_are_told_apart_and_keep_their_offsets() -> None:
         _entry(4, encode_entry([make_call("a"), _UPDATE])),
         _entry(5, encode_entry([_REJECT, make_call("b")])),
     ])  # fmt: skip
-    assert [(offset, call.call_id) for offset, call in batch.calls] == [(4, "a"), (5, "b")]
+    assert [(call.offset, call.head.call_id) for call in batch.calls] == [(4, "a"), (5, "b")]
     assert batch.updates == [(4, _UPDATE)]
     assert batch.rejects == [(5, _REJECT)]
 
@@ -34,7 +34,7 @@ def test_a_line_that_cannot_be_decoded_is_kept_as_a_reject(line: bytes) -> None:
     """Its neighbours are not touched, and its reason is told."""
     data = b"\n".join([encode_entry([make_call("a")]), line, encode_entry([make_call("b")])])
     batch = decode_entries([_entry(9, data)])
-    assert [call.call_id for _, call in batch.calls] == ["a", "b"]
+    assert [call.head.call_id for call in batch.calls] == ["a", "b"]
     [(offset, reject)] = batch.rejects
     assert offset == 9
     assert reject.reason.startswith("undecodable")
@@ -51,6 +51,6 @@ def test_rejects_have_the_same_id_each_time() -> None:
 
 def test_a_call_that_cannot_be_stored_is_kept_whole() -> None:
     """Nothing that was acknowledged is lost, even when we cannot use it."""
-    reject = reject_call(3, make_call("a"), ValueError("too odd"))
+    reject = reject_call(*in_hand(make_call("a")), ValueError("too odd"))
     assert reject.reason == "not storable: too odd"
     assert '"call_id":"a"' in reject.sample

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.base.errors import UnavailableError
-from headwater.ingest.batch import At
+from headwater.ingest.heads import Call
 from headwater.ingest.poison import find_poison
-from tests.support.calls import make_call
+from tests.support.calls import in_hand, make_call
 
 
-def _calls(count: int) -> list[At]:
-    return [(number, make_call(f"call_{number}")) for number in range(count)]
+def _calls(count: int) -> list[Call]:
+    return [call for number in range(count) for call in in_hand(make_call(), offset=number)]
 
 
 @given(st.integers(0, 40).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, 40)))))
@@ -21,19 +21,19 @@ async def test_exactly_the_bad_ones_are_found(drawn: tuple[int, set[int]]) -> No
     """Whatever the bad ones are, all others stay, in order."""
     count, bad = drawn
 
-    async def trial(calls: Sequence[At]) -> None:
-        if any(offset in bad for offset, _ in calls):
+    async def trial(calls: Sequence[Call]) -> None:
+        if any(call.offset in bad for call in calls):
             raise ValueError("bad")
 
     good, poison = await find_poison(_calls(count), trial)
-    assert [offset for offset, _ in good] == [n for n in range(count) if n not in bad]
-    assert [offset for (offset, _), _ in poison] == [n for n in range(count) if n in bad]
+    assert [call.offset for call in good] == [n for n in range(count) if n not in bad]
+    assert [call.offset for call, _ in poison] == [n for n in range(count) if n in bad]
 
 
 async def test_temporary_trouble_is_not_poison() -> None:
     """It passes through, so that the range is tried again."""
 
-    async def trial(calls: Sequence[At]) -> None:
+    async def trial(calls: Sequence[Call]) -> None:
         if calls:
             raise UnavailableError("disk full")
 
@@ -44,7 +44,7 @@ async def test_temporary_trouble_is_not_poison() -> None:
 async def test_a_bug_of_ours_is_not_blamed_on_the_calls() -> None:
     """When not even an empty batch passes, nothing is quarantined."""
 
-    async def trial(_: Sequence[At]) -> None:
+    async def trial(_: Sequence[Call]) -> None:
         raise TypeError("a column is missing")
 
     with pytest.raises(TypeError):
