@@ -1,112 +1,199 @@
 """Measure the whole server under batches of events, as SDKs send them.
 
-In: nothing. Out: events a second acknowledged durably, events a second until they can be queried,
-CPU of the server's process tree per event. The load comes from this process, on the same machine.
+In: HEADWATER_BENCH_SECONDS (60). Out: events a second acknowledged durably and queryable, CPU and
+memory of the server's process tree, acknowledgement latency at full load and at half of it, time
+until a call can be queried, single posts, disk per event. Masking, de-duplication and all derived
+tables are on. The load comes from this process, on the same machine, compressed beforehand.
 """
 
 import asyncio
-import gzip
-import json
+import os
 import tempfile
 import time
-import uuid
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
 from tests.support.server import Server, serving
 
-SECONDS = 15.0
-EVENTS_PER_BATCH = 50
-CONNECTIONS = 8
-BODY = {"items": [{"sku": f"s-{n}", "note": "x" * 60, "amount": n * 17} for n in range(9)]}
+from benchmarks.corpus import EVENTS_PER_BATCH, Corpus
+from benchmarks.process_tree import cpu_s, rss_bytes
+from headwater.base.settings import EventStoreSettings
+from headwater.eventstore import EventStore
+
+SECONDS = float(os.environ.get("HEADWATER_BENCH_SECONDS", "60"))
+_CONNECTIONS = 16
+_SINGLE_CONNECTIONS = 64
+_MOST_EVENTS_PER_S = 40_000
+_WATCH_EVERY_S = 0.1
+_CREATED = 201
+
+Figures = dict[str, float]
 
 
 def run() -> dict[str, object]:
-    """Post for some seconds, then wait until everything can be asked for."""
+    """Measure full load, half load and single posts, one after the other, on one server."""
+    corpus = Corpus()
+    batches = list(corpus.batches(int(SECONDS * _MOST_EVENTS_PER_S / EVENTS_PER_BATCH)))
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
-        key = server.cli("apps", "list")[0]["collector_application_id"]
-        cpu_before_s, began_s = _cpu_s(server), time.perf_counter()
-        events, latencies_ms, event_bytes = asyncio.run(_post(server.url, key))
-        acked_s = time.perf_counter() - began_s
-        server.settle(within_s=300)
-        queryable_s = time.perf_counter() - began_s
-        cpu_s = _cpu_s(server) - cpu_before_s
-    latencies_ms.sort()
+        load = Load(server, EVENTS_PER_BATCH)
+        full = load.measure(iter(batches), SECONDS, _CONNECTIONS)
+        half_per_s = full["acknowledged_per_s"] / 2
+        supply = corpus.batches(int(half_per_s * SECONDS / 3 / EVENTS_PER_BATCH))
+        half = load.measure(iter(list(supply)), SECONDS / 3, _CONNECTIONS, per_s=half_per_s)
+        singles = list(corpus.singles(int(SECONDS / 6 * 20_000)))
+        single = Load(server, 1).measure(iter(singles), SECONDS / 6, _SINGLE_CONNECTIONS)
+        server.stop()
+        disk = asyncio.run(_disk_bytes_per_event(server.data))
     return {
-        "events": events,
-        "event_bytes": event_bytes,
-        "acknowledged_per_s": round(events / acked_s),
-        "queryable_per_s": round(events / queryable_s),
-        "server_cpu_us_per_event": round(cpu_s / events * 1e6, 1),
-        "ack_p50_ms": round(latencies_ms[len(latencies_ms) // 2], 1),
-        "ack_p99_ms": round(latencies_ms[int(len(latencies_ms) * 0.99)], 1),
+        "event_bytes": corpus.event_bytes,
+        "events_per_batch": EVENTS_PER_BATCH,
+        "full_load": full,
+        "half_load": half,
+        "single_posts": single,
+        "disk_bytes_per_event": disk,
     }
 
 
-async def _post(url: str, key: str) -> tuple[int, list[float], int]:
-    batches = [_batch() for _ in range(20)]
-    latencies_ms: list[float] = []
-    end_s = time.perf_counter() + SECONDS
-    headers = {"X-Moesif-Application-Id": key, "Content-Encoding": "gzip"}
+class Load:
+    """Clients that post as fast as the server answers, or at a given rate."""
 
-    async def post(session: aiohttp.ClientSession, number: int) -> None:
-        while time.perf_counter() < end_s:
-            number += CONNECTIONS
-            packed = gzip.compress(_with_ids(batches[number % len(batches)]), compresslevel=1)
-            sent_s = time.perf_counter()
-            async with session.post(
-                f"{url}/v1/events/batch", data=packed, headers=headers
-            ) as answer:
-                assert answer.status == 201, await answer.text()
-            latencies_ms.append((time.perf_counter() - sent_s) * 1000)
+    def __init__(self, server: Server, events_per_post: int) -> None:
+        self._server = server
+        self._events_per_post = events_per_post
+        key = server.cli("apps", "list")[0]["collector_application_id"]
+        kind = "events/batch" if events_per_post > 1 else "events"
+        self._url = f"{server.url}/v1/{kind}"
+        self._headers = {"X-Moesif-Application-Id": key}
+        if events_per_post > 1:
+            self._headers["Content-Encoding"] = "gzip"
 
-    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
-        for number in range(CONNECTIONS):
-            group.create_task(post(session, number))
-    event_bytes = len(batches[0]) // EVENTS_PER_BATCH
-    return len(latencies_ms) * EVENTS_PER_BATCH, latencies_ms, event_bytes
+    def measure(
+        self, posts: Iterator[bytes], seconds: float, connections: int, per_s: float = 0
+    ) -> Figures:
+        """Post for some seconds, then wait until everything can be asked for."""
+        pid = self._server.process.pid
+        watch = Watch(self._server)
+        cpu_before_s, began_s = cpu_s(pid), time.perf_counter()
+        took_ms = asyncio.run(self._post(posts, seconds, connections, per_s, watch))
+        acked_s = time.perf_counter() - began_s
+        self._server.settle(within_s=300)
+        queryable_s = time.perf_counter() - began_s
+        watch.look()
+        events = len(took_ms) * self._events_per_post
+        return {
+            "seconds": round(acked_s, 1),
+            "events": events,
+            "acknowledged_per_s": round(events / acked_s),
+            "queryable_per_s": round(events / queryable_s),
+            "server_cpu_us_per_event": round((cpu_s(pid) - cpu_before_s) / events * 1e6, 1),
+            "ack_p50_ms": round(_at(took_ms, 0.50), 1),
+            "ack_p99_ms": round(_at(took_ms, 0.99), 1),
+            **watch.figures(),
+        }
+
+    async def _post(
+        self,
+        posts: Iterator[bytes],
+        seconds: float,
+        connections: int,
+        per_s: float,
+        watch: "Watch",
+    ) -> list[float]:
+        took_ms: list[float] = []
+        began_s = time.perf_counter()
+        turn = _pace(began_s, per_s / self._events_per_post if per_s else 0)
+
+        async def client(session: aiohttp.ClientSession) -> None:
+            while time.perf_counter() < began_s + seconds and (body := next(posts, None)):
+                await asyncio.sleep(max(0.0, turn() - time.perf_counter()) if per_s else 0)
+                sent_s = time.perf_counter()
+                async with session.post(self._url, data=body, headers=self._headers) as answer:
+                    assert answer.status == _CREATED, await answer.text()
+                took_ms.append((time.perf_counter() - sent_s) * 1000)
+
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections)
+        ) as session:
+            watching = asyncio.create_task(watch.go_on())
+            await asyncio.gather(*(client(session) for _ in range(connections)))
+            watching.cancel()
+        return took_ms
 
 
-def _with_ids(body: bytes) -> bytes:
-    parts = body.split(b"@ID@")
-    ids = [str(uuid.uuid4()).encode() for _ in parts[1:]]
-    return parts[0] + b"".join(one + part for one, part in zip(ids, parts[1:], strict=True))
+class Watch:
+    """Looks at the server's positions and memory again and again."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._rss: list[int] = []
+        self._seen: list[tuple[float, int, int]] = []
+        """When; the log's last offset; the first offset that cannot be asked for yet."""
+
+    async def go_on(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.to_thread(self.look)
+            await asyncio.sleep(_WATCH_EVERY_S)
+
+    def look(self) -> None:
+        """Look once."""
+        status = self._server.api("GET", "/api/v1/status")
+        last = status["streams"]["calls"]["last_offset"]
+        ahead = status["readers"].get("ingest", {}).get("next_offset", 1)
+        self._seen.append((time.perf_counter(), last, ahead))
+        self._rss.append(rss_bytes(self._server.process.pid))
+
+    def figures(self) -> Figures:
+        """Return how long calls took to become queryable, and the memory."""
+        waits_s = list(self._waits_s())
+        half = len(self._rss) // 2
+        return {
+            "queryable_after_p50_s": round(_at(waits_s, 0.50), 2),
+            "queryable_after_p99_s": round(_at(waits_s, 0.99), 2),
+            "memory_most_mb": max(self._rss) // 1_000_000,
+            "memory_most_first_half_mb": max(self._rss[: half or 1]) // 1_000_000,
+        }
+
+    def _waits_s(self) -> Iterator[float]:
+        later = iter(self._seen)
+        at_s, ahead = 0.0, 0
+        for seen_s, last, _ in self._seen:
+            while ahead <= last:
+                found = next(later, None)
+                if found is None:
+                    return
+                at_s, _, ahead = found
+            yield max(0.0, at_s - seen_s)
 
 
-def _batch() -> bytes:
-    now = datetime.now(UTC).isoformat()
-    headers = {"User-Agent": "shop-python/3.1.0", "Accept": "*/*", "X-Request": "r" * 40}
-    event = {
-        "request": {
-            "time": now, "verb": "POST", "uri": "https://api.shop.example/v1/orders/812/items",
-            "headers": headers, "ip_address": "192.0.2.7", "body": BODY,
-        },
-        "response": {"time": now, "status": 201, "headers": headers, "body": BODY},
-        "user_id": "user_1", "company_id": "company_1", "transaction_id": "@ID@",
-    }  # fmt: skip
-    return json.dumps([event] * EVENTS_PER_BATCH).encode()
+def _pace(began_s: float, per_s: float) -> Callable[[], float]:
+    """Return a function that says when the next post is due."""
+    count = 0
+
+    def turn() -> float:
+        nonlocal count
+        count += 1
+        return began_s + count / per_s
+
+    return turn
 
 
-def _cpu_s(server: Server) -> float:
-    """Return the CPU seconds of the server and its children (Linux)."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if _belongs(int(stat.parent.name), server.process.pid):
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / 100
+def _at(values: list[float], share: float) -> float:
+    return sorted(values)[int(len(values) * share)] if values else 0.0
 
 
-def _belongs(pid: int, ancestor: int) -> bool:
-    while pid > 1:
-        if pid == ancestor:
-            return True
-        try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            return False
-    return False
+async def _disk_bytes_per_event(data: Path) -> Figures:
+    """Ask the store's own books, once the server has let go of it."""
+    sql = (
+        "SELECT table, sum(bytes_on_disk) AS size FROM system.parts"
+        " WHERE active AND database = currentDatabase() GROUP BY table"
+    )
+    with closing(EventStore.open(EventStoreSettings(), data)) as store:
+        sizes = {row["table"]: row["size"] for row in await store.select(sql)}
+        [total] = await store.select("SELECT count() AS events FROM calls")
+    bodies = sizes.pop("bodies")
+    call_ids = sizes.pop("call_ids")
+    per_event = {"columns": sum(sizes.values()), "call_ids": call_ids, "bodies": bodies}
+    return {name: round(size / total["events"], 1) for name, size in per_event.items()}

@@ -5,11 +5,11 @@ CORS. Knows no routes and no product words.
 """
 
 import asyncio
-import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
+from isal import isal_zlib as zlib
 
 from headwater.base.errors import HeadwaterError, InvalidInputError, TooLargeError, Transient
 
@@ -100,7 +100,7 @@ def _inflate(raw: bytes, window_bits: int, max_bytes: int) -> bytes:
             if not engine.eof:
                 raise InvalidInputError("The compressed body is cut short.")
             rest = engine.unused_data
-    except zlib.error as err:
+    except zlib.IsalError as err:
         raise InvalidInputError(f"The compressed body is broken: {err}") from err
     return b"".join(out)
 
