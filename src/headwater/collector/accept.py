@@ -12,6 +12,7 @@ import msgspec
 from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
+from headwater.collector.actions import to_action
 from headwater.collector.arrival import Arrival
 from headwater.collector.bodies import cut_bodies
 from headwater.collector.calls import to_call
@@ -20,7 +21,7 @@ from headwater.collector.json_text import too_deep, write_json
 from headwater.collector.profile_items import to_profile
 from headwater.collector.secret_text import mask_words
 from headwater.collector.wire import NotUnderstood, Understood
-from headwater.model import ApiCall, ProfileKind, ProfileUpdate, Reject
+from headwater.model import Action, ApiCall, ProfileKind, ProfileUpdate, Reject
 
 _SAMPLE_READ_BYTES = 65_536
 _SAMPLE_CHARACTERS = 4_096
@@ -34,42 +35,58 @@ class Accepted(msgspec.Struct, frozen=True):
     records: list[bytes]
     """One for each item that was sent, in order."""
     rejected: int
+    ignored: int = 0
+    """Items that tell nothing about the API, such as spans of a database."""
+    reason: str = ""
+    """Of the first reject, with its place."""
 
 
 def accept_events(body: bytes, arrival: Arrival, vault: Vault, max_bytes: int) -> Accepted:
     """Return the records of a post to `/v1/events` or `/v1/events/batch`."""
 
     def settle(item: Understood) -> bytes:
-        return _encode_call(to_call(item, arrival, vault, max_bytes), max_bytes)
+        return encode_event(item, arrival, vault, max_bytes)
 
-    return _accept(read_events(body), "event", arrival, settle)
+    return accept_items(read_events(body), "event", arrival, settle)
+
+
+def accept_actions(body: bytes, arrival: Arrival, vault: Vault, max_bytes: int) -> Accepted:
+    """Return the records of a post to `/v1/actions` or `/v1/actions/batch`."""
+    in_batch = body.lstrip()[:1] == b"["
+
+    def settle(item: dict[str, object]) -> bytes:
+        return _encode(to_action(item, arrival, vault, in_batch=in_batch), max_bytes)
+
+    return accept_items(read_objects(body), "action", arrival, settle)
 
 
 def accept_profiles(
     body: bytes, kind: ProfileKind, arrival: Arrival, vault: Vault, max_bytes: int
 ) -> Accepted:
-    """Return the records of a post of users or companies."""
+    """Return the records of a post of users, companies or subscriptions."""
 
     def settle(item: dict[str, object]) -> bytes:
         return _encode(to_profile(item, kind, arrival, vault), max_bytes)
 
-    return _accept(read_objects(body), kind, arrival, settle)
+    return accept_items(read_objects(body), kind, arrival, settle)
 
 
-def _accept(
+def accept_items(
     items: Iterable[T | NotUnderstood],
     kind: str,
     arrival: Arrival,
     settle: Callable[[T], bytes],
 ) -> Accepted:
-    records, rejected = [], 0
+    """Return what `settle` makes of each item, or a reject in its place."""
+    records, rejected, reason = [], 0, ""
     for item in items:
         outcome = item if isinstance(item, NotUnderstood) else _try(item, settle)
         if isinstance(outcome, NotUnderstood):
             rejected += 1
+            reason = reason or f"{outcome.error.field}: {outcome.error.message}"
             outcome = write_json(_to_reject(outcome, kind, arrival))
         records.append(outcome)
-    return Accepted(records, rejected)
+    return Accepted(records, rejected, reason=reason)
 
 
 def _try(item: T, settle: Callable[[T], bytes]) -> bytes | NotUnderstood:
@@ -81,12 +98,14 @@ def _try(item: T, settle: Callable[[T], bytes]) -> bytes | NotUnderstood:
         return NotUnderstood(b"", too_deep())
 
 
-def _encode_call(call: ApiCall, max_bytes: int) -> bytes:
+def encode_event(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) -> bytes:
+    """Return the record of one event."""
+    call = to_call(item, arrival, vault, max_bytes)
     record = write_json(call)
     return record if len(record) <= max_bytes else _encode(cut_bodies(call, max_bytes), max_bytes)
 
 
-def _encode(record: ApiCall | ProfileUpdate, max_bytes: int) -> bytes:
+def _encode(record: ApiCall | Action | ProfileUpdate, max_bytes: int) -> bytes:
     encoded = write_json(record)
     if len(encoded) > max_bytes:
         raise InvalidInputError(

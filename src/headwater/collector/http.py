@@ -24,7 +24,7 @@ from headwater.base.errors import (
 from headwater.base.settings import CollectorSettings
 from headwater.base.telemetry import CALLS_RECEIVED, get_logger
 from headwater.base.vault import Vault
-from headwater.collector.accept import Accepted, accept_events, accept_profiles
+from headwater.collector.accept import Accepted, accept_actions, accept_events, accept_profiles
 from headwater.collector.arrival import Arrival
 from headwater.collector.config import published
 from headwater.collector.reply import Reply
@@ -38,10 +38,16 @@ _CONFIG, _RULES, _PROBE = "/v1/config", "/v1/rules", "/health/probe"
 _GETS = frozenset({_CONFIG, _RULES, _PROBE})
 _KINDS: Mapping[str, str] = {
     f"/v1/{name}{form}": kind
-    for name, kind in (("events", "event"), ("users", "user"), ("companies", "company"))
+    for name, kind in (
+        ("events", "event"),
+        ("actions", "action"),
+        ("users", "user"),
+        ("companies", "company"),
+        ("subscriptions", "subscription"),
+    )
     for form in ("", "/batch")
 }
-_LATER = re.compile(r"/v1/(?:actions(?:/batch)?|subscriptions(?:/batch)?|traces|logs)(?:/.*)?")
+_LATER = re.compile(r"/v1/(?:traces|logs)(?:/.*)?")
 _PREFIX = "/collector"
 _SLASHES = re.compile(r"//+")
 _THREAD_FROM_BYTES = 256_000
@@ -163,7 +169,9 @@ class CollectorApp:
         match kind:
             case "event":
                 return accept_events(body, arrival, self._vault, most_bytes)
-            case "user" | "company":
+            case "action":
+                return accept_actions(body, arrival, self._vault, most_bytes)
+            case "user" | "company" | "subscription":
                 return accept_profiles(body, kind, arrival, self._vault, most_bytes)
             case _:
                 raise AssertionError(kind)

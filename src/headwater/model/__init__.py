@@ -3,20 +3,22 @@
 New fields always get defaults, so that older log entries can still be read.
 """
 
+from headwater.model.action import Action
 from headwater.model.api_call import (
     NO_JSON,
     ApiCall,
     Direction,
     ProfileKind,
     ProfileUpdate,
-    Record,
     Reject,
 )
 from headwater.model.message import Message
+from headwater.model.record import Record
 from headwater.model.rollup import ClientCount, EndpointCount, ErrorCount, LatencyMs, Rollup
 
 __all__ = [
     "NO_JSON",
+    "Action",
     "ApiCall",
     "ClientCount",
     "Direction",

@@ -1,4 +1,4 @@
-"""What the Collector API accepts: one API call, one change of a profile, or one rejected item.
+"""What the Collector API accepts: an API call, a change of a profile, or a rejected item.
 
 These are the records of the `calls` stream of the log, one JSON object a line, told apart by `t`.
 Secrets are masked before a record is made. Bodies and metadata stay raw JSON: nobody on the way
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 Direction = Literal["Incoming", "Outgoing", "Internal"]
-ProfileKind = Literal["user", "company"]
+ProfileKind = Literal["user", "company", "subscription"]
 
 NO_JSON = Raw(b"")
 """An absent raw JSON value."""
@@ -92,12 +92,12 @@ class ProfileUpdate(
     omit_defaults=True,
     gc=False,
 ):
-    """One `/v1/users` or `/v1/companies` item."""
+    """One `/v1/users`, `/v1/companies` or `/v1/subscriptions` item."""
 
     app_id: str
     kind: ProfileKind
     id: str
-    """User or company id; for an unknown visitor empty, and `anonymous_id` is set."""
+    """User, company or subscription id; for an unknown visitor empty, and `anonymous_id` is set."""
     update_id: str
     """Made on arrival; breaks ties between updates of the same time."""
     time: datetime
@@ -126,12 +126,9 @@ class Reject(
     reject_id: str
     received_at: datetime
     kind: str
-    """`event`, `user` or `company`."""
+    """What it was sent as: `event`, `action`, `user`, `company` or `subscription`."""
     reason: str
     field: str = ""
     """JSON path of the fault, such as `$.request.time`."""
     sample: str = ""
     """The item as it came, secrets masked, cut to some kilobytes."""
-
-
-Record = ApiCall | ProfileUpdate | Reject

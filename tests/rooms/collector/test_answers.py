@@ -173,7 +173,7 @@ def test_a_wrong_verb_is_told_the_right_one(door: Door) -> None:
     assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
-@pytest.mark.parametrize("path", ["/v1/actions", "/v1/subscriptions/batch", "/collector/v1/nope"])
+@pytest.mark.parametrize("path", ["/collector/v1/nope", "/collector/v1"])
 def test_what_is_not_there_is_told_what_is(door: Door, path: str) -> None:
     """404 with the list of paths."""
     reply = door.ask("POST", path, b"{}")

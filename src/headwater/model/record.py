@@ -1,0 +1,6 @@
+"""Name everything that the `calls` stream of the log may hold, told apart by `t`."""
+
+from headwater.model.action import Action
+from headwater.model.api_call import ApiCall, ProfileUpdate, Reject
+
+Record = ApiCall | Action | ProfileUpdate | Reject
