@@ -88,15 +88,27 @@ class Call(msgspec.Struct, gc=False):
         return changed if isinstance(changed, tuple) else self.head.flags or self.added.flags
 
 
+_DOCUMENTS = ("request_body", "response_body", "metadata")
+_TEXTS = tuple(f'"{name}":"'.encode() for name in _DOCUMENTS)
 _encode = msgspec.json.Encoder().encode
 _decode_record = msgspec.json.Decoder(_Record).decode
 
 
 def to_line(call: Call) -> bytes:
     """Return the row for `landing`, a JSON object on one line."""
-    line = _rewrite(call) if call.changed else call.line
+    line = call.line
+    if call.changed or any(text in line for text in _TEXTS):
+        line = _rewrite(call)
     return b"%b,%b" % (line[:-1], _encode(call.added)[1:])
 
 
 def _rewrite(call: Call) -> bytes:
-    return _encode(_decode_record(call.line) | call.changed)
+    record = _decode_record(call.line)
+    # The engine takes the quotes off text, and what is left would be no JSON: so text, such as
+    # base64, is quoted twice.
+    texts = {
+        name: bytes(raw).decode()
+        for name in _DOCUMENTS
+        if (raw := record.get(name)) and bytes(raw).startswith(b'"')
+    }
+    return _encode(record | texts | call.changed)
