@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 
 from headwater.base.errors import UnavailableError
 from headwater.eventlog.link import Session
+from headwater.eventlog.packing import unpack
 from headwater.eventlog.port import Entry
 
 _FETCH_S = 10.0
@@ -80,6 +81,6 @@ def _run_from(first: int, entries: list[Entry]) -> list[Entry]:
 def _to_entry(data: bytes, headers: dict[str, str]) -> Entry:
     return Entry(
         offset=int(headers["Nats-Sequence"]),
-        data=data,
+        data=unpack(data),
         appended_at=datetime.fromisoformat(headers["Nats-Time-Stamp"]),
     )

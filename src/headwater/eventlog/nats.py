@@ -19,6 +19,7 @@ from headwater.base.telemetry import get_logger
 from headwater.eventlog.batch import Wanted, fetch_run
 from headwater.eventlog.link import Link, NoAnswerError, Server
 from headwater.eventlog.mark import HighMark
+from headwater.eventlog.packing import pack, unpack
 from headwater.eventlog.port import MAX_ENTRY_BYTES, Entry, LogState, Stream
 from headwater.eventlog.streams import PROBE, lay_out_streams, stream_name, subject
 
@@ -28,6 +29,8 @@ _CHECK_S = 3.0
 _ACK_S = 4.0
 """A server that took this long for one entry is looked after."""
 _RETRY_PAUSE_S = 0.1
+_LARGE_BYTES = 64_000
+"""Packed beside the event loop, so that requests need not wait for it."""
 _POLL_S = 0.25
 """How soon entries appended by other processes are seen; our own are seen at once."""
 _MORE_ROOM = "See which reader is behind, or raise HEADWATER_EVENTLOG__MAX_DISK_BYTES."
@@ -61,7 +64,8 @@ class NatsLog:
         if len(data) > MAX_ENTRY_BYTES:
             raise TooLargeError(f"A log entry holds {MAX_ENTRY_BYTES} bytes at most.")
         try:
-            offset = await self._append(stream, data, _APPEND_S)
+            packed = await asyncio.to_thread(pack, data) if len(data) > _LARGE_BYTES else pack(data)
+            offset = await self._append(stream, packed, _APPEND_S)
         except UnavailableError:
             self._refused.add(stream)
             raise
@@ -184,7 +188,7 @@ class NatsLog:
         except NotFoundError as err:
             raise CorruptError(f"Entry {first} of {stream} is missing from the log.") from err
         assert message.time is not None  # noqa: S101 - every answer has it
-        return [Entry(offset=first, data=message.data or b"", appended_at=message.time)]
+        return [Entry(offset=first, data=unpack(message.data or b""), appended_at=message.time)]
 
 
 async def _answer(request: Awaitable[_T]) -> _T:

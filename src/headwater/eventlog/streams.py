@@ -42,7 +42,7 @@ async def lay_out_streams(jetstream: JetStreamContext, settings: EventLogSetting
                 settings.replicas,
                 discard=DiscardPolicy.NEW,
                 max_bytes=settings.max_disk_bytes // len(Stream),
-                compression=StoreCompression.S2,
+                compression=StoreCompression.NONE,  # entries come packed
                 allow_direct=True,
             ),
         )

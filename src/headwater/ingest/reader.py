@@ -4,6 +4,9 @@ In: offsets. Out: entries in order. Missing entries are never passed over in sil
 `CorruptError`, or, where the operator allows it, are counted and logged.
 """
 
+import math
+from collections.abc import Sequence
+
 from headwater.base.clock import Clock
 from headwater.base.errors import CorruptError
 from headwater.base.settings import IngestSettings
@@ -22,29 +25,26 @@ class RangeReader:
         self._clock = clock
         self._settings = settings
 
-    async def take(self, first: int) -> list[Entry]:
+    async def take(self, first: int) -> "Taken":
         """Return what has come since `first`: a full batch, or less after `batch_wait_s`."""
-        return await self._take(first, self._settings.batch_wait_s)
+        wait_s = self._settings.batch_wait_s
+        return await self._take(first, wait_s, self._clock.monotonic_s() + wait_s)
 
-    async def take_full(self, first: int) -> list[Entry]:
-        """Return a full batch if it has come already, else nothing."""
-        if await self.lag(first - 1) <= 0:
-            return []
-        taken = await self._take(first, 0)
-        return [] if self._has_room(taken) else taken
+    async def take_full(self, first: int) -> "Taken | None":
+        """Return a batch if a full one has come already."""
+        taken = await self._take(first, 0, math.inf)
+        return taken if taken.is_full else None
 
-    async def _take(self, first: int, wait_s: float) -> list[Entry]:
-        taken = await self._read(first, _ENTRIES_PER_READ, wait_s)
-        deadline_s = self._clock.monotonic_s() + wait_s
-        while taken and self._has_room(taken):
-            left_s = deadline_s - self._clock.monotonic_s()
+    async def _take(self, first: int, wait_s: float, until_s: float) -> "Taken":
+        taken = Taken(self._settings)
+        more = await self._read(first, _ENTRIES_PER_READ, wait_s)
+        while taken.add(more):
+            left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
                 break
-            more = await self._read(taken[-1].offset + 1, _ENTRIES_PER_READ, left_s)
-            if not more:
-                break
-            taken += more
-        return self._cut(taken)
+            following = taken.entries[-1].offset + 1
+            more = await self._read(following, _ENTRIES_PER_READ, min(left_s, wait_s))
+        return taken
 
     async def take_again(self, first: int, last: int) -> list[Entry]:
         """Return the entries of a range that was begun before."""
@@ -96,14 +96,26 @@ class RangeReader:
             return offset
         return None
 
-    def _has_room(self, taken: list[Entry]) -> bool:
-        size_bytes = sum(len(entry.data) for entry in taken)
-        return size_bytes < self._settings.batch_bytes and len(self._cut(taken)) == len(taken)
 
-    def _cut(self, taken: list[Entry]) -> list[Entry]:
-        events = 0
-        for index, entry in enumerate(taken):
-            if events >= self._settings.batch_events:
-                return taken[:index]
-            events += entry.data.count(b"\n") + 1
-        return taken
+class Taken:
+    """Entries for one batch, up to its limits; at least one, however large."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self.entries: list[Entry] = []
+        self._events_left = settings.batch_events
+        self._bytes_left = settings.batch_bytes
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether the batch has reached a limit."""
+        return self._events_left <= 0 or self._bytes_left <= 0
+
+    def add(self, entries: Sequence[Entry]) -> bool:
+        """Take entries as long as there is room; tell whether some came and there is room left."""
+        for entry in entries:
+            if self.is_full:
+                break
+            self.entries.append(entry)
+            self._events_left -= entry.data.count(b"\n") + 1
+            self._bytes_left -= len(entry.data)
+        return bool(entries) and not self.is_full

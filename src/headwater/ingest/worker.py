@@ -34,7 +34,7 @@ from headwater.ingest.batch import Batch, decode_entries, reject_call
 from headwater.ingest.guard import Guards
 from headwater.ingest.heads import Call
 from headwater.ingest.poison import find_poison
-from headwater.ingest.reader import RangeReader
+from headwater.ingest.reader import RangeReader, Taken
 from headwater.ingest.repeats import END_OF_LOG, Repeats
 from headwater.ingest.rows import to_call_lines, to_reject_rows
 from headwater.ingest.steps import make_steps, run_steps
@@ -55,6 +55,7 @@ class Ready(msgspec.Struct, frozen=True):
     first: int
     last: int
     batch: Batch
+    is_full: bool
 
 
 class IngestWorker:
@@ -109,9 +110,7 @@ class IngestWorker:
             await self._move(Position(ready.first, (ready.first, ready.last)))
         crash_point("ingest.pending")
         before = ready.first if position.pending else END_OF_LOG
-        _, self._ahead = await _both(
-            self._finish(ready, before=before), self._look_ahead(ready.last + 1)
-        )
+        _, self._ahead = await _both(self._finish(ready, before=before), self._look_ahead(ready))
         self._position = Position(ready.last + 1)
         crash_point("ingest.done")
         INGEST_LAG.set(await self._reader.lag(ready.last))
@@ -137,31 +136,34 @@ class IngestWorker:
     async def _take(self, position: Position) -> Ready | None:
         if position.pending is not None:
             entries = await self._reader.take_again(*position.pending)
-            return await asyncio.to_thread(self._prepare, *position.pending, entries)
+            ready = await asyncio.to_thread(self._prepare, entries, is_full=False)
+            return msgspec.structs.replace(
+                ready, first=position.pending[0], last=position.pending[1]
+            )
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead.first == position.next_offset:
             return ahead
-        return await self._prepare_range(await self._reader.take(position.next_offset))
-
-    async def _look_ahead(self, first: int) -> Ready | None:
-        """Prepare the next batch, if it is full already, while the engine works on this one."""
-        return await self._prepare_range(await self._reader.take_full(first))
-
-    async def _prepare_range(self, entries: Sequence[Entry]) -> Ready | None:
-        if not entries:
+        taken = await self._reader.take(position.next_offset)
+        if not taken.entries:
             return None
-        # It takes a while; a thread leaves the event loop to those who wait for it.
-        return await asyncio.to_thread(
-            self._prepare, entries[0].offset, entries[-1].offset, entries
-        )
+        return await self._prepare_range(taken)
 
-    def _prepare(self, first: int, last: int, entries: Sequence[Entry]) -> Ready:
+    async def _look_ahead(self, ready: Ready) -> Ready | None:
+        """Prepare the next batch while the engine works on this one, if there is that much."""
+        taken = await self._reader.take_full(ready.last + 1) if ready.is_full else None
+        return None if taken is None else await self._prepare_range(taken)
+
+    async def _prepare_range(self, taken: Taken) -> Ready:
+        # It takes a while; a thread leaves the event loop to those who wait for it.
+        return await asyncio.to_thread(self._prepare, taken.entries, is_full=taken.is_full)
+
+    def _prepare(self, entries: Sequence[Entry], *, is_full: bool) -> Ready:
         batch = decode_entries(entries)
         try:
             batch.calls = run_steps(batch.calls, self._steps)
         except Exception:  # noqa: BLE001 - whatever it is, it costs one call, not the batch
             self._step_each(batch)
-        return Ready(first, last, batch)
+        return Ready(entries[0].offset, entries[-1].offset, batch, is_full)
 
     def _step_each(self, batch: Batch) -> None:
         calls, batch.calls = batch.calls, []

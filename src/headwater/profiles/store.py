@@ -66,6 +66,8 @@ class Profiles:
         Safe to repeat with the same updates and token. A visitor without a user id is kept as a
         user under the anonymous id, marked, until identities are joined.
         """
+        if not updates:
+            return
         fresh: dict[Key, _Version] = {}
         for offset, update in updates:
             _add(fresh, _key(update), _Version(offset, fold(update)))
