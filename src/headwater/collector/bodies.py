@@ -37,12 +37,16 @@ def read_body(
     if not sent:
         return Body(size_bytes=announced_bytes)
     is_base64 = transfer_encoding == BASE64 and sent.startswith(b'"')
-    size_bytes = announced_bytes or (len(sent) * 3 // 4 if is_base64 else len(sent))
+    size_bytes = announced_bytes or (_unpacked_bytes(sent) if is_base64 else len(sent))
     encoding = BASE64 if is_base64 else ""
     if len(sent) > max_bytes:
         return Body(_beginning(sent, encoding, max_bytes // 4), BASE64, size_bytes, is_cut=True)
     check_depth(sent, path)
     return Body(Raw(mask_body(sent, encoding)), encoding, size_bytes)
+
+
+def _unpacked_bytes(quoted_base64: bytes) -> int:
+    return max((len(quoted_base64) - 2) * 3 // 4 - quoted_base64[-3:].count(b"="), 0)
 
 
 def clean_json(raw: Raw) -> bytes:
