@@ -83,7 +83,7 @@ def test_everything_that_is_sent_is_kept() -> None:
     assert call.request_headers == {
         "content-type": "application/json", "content-length": "17", "user-agent": "curl/8",
     }  # fmt: skip
-    assert (call.request_bytes, call.response_bytes) == (17, 10)
+    assert (call.request_bytes, call.response_bytes) == (17, 7)
     assert (bytes(call.request_body), call.request_encoding) == (b'{"weight_g":420}', "")
     assert (bytes(call.response_body), call.response_encoding) == (b'"YmFkIHppcA=="', "base64")
     assert (call.user_id, call.company_id, call.anonymous_id) == ("u-81", "c-9", "a-1")
