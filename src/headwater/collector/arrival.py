@@ -21,6 +21,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     ip_address: str = ""
     sdk: str = ""
     """Name and version of the client library, as it names itself."""
+    content_type: str = ""
+    """Of the request's body, as the client names it."""
     is_backfill: bool = False
     """The sender says that this is history: old times are no sign of trouble."""
 

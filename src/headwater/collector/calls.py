@@ -67,6 +67,7 @@ def to_call(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) ->
         response_bytes=answered.size_bytes,
         metadata=_document(event.metadata, "$.metadata"),
         extra=_extra(event, item.unknown),
+        route=_label(item.route),
         flags=(*time_flags, *_flags(arrival, sent, answered)),
         **_names(event),
     )

@@ -27,6 +27,7 @@ from headwater.base.vault import Vault
 from headwater.collector.accept import Accepted, accept_actions, accept_events, accept_profiles
 from headwater.collector.arrival import Arrival
 from headwater.collector.config import published
+from headwater.collector.otlp import OTLP_PATHS, OtlpReply, Signal, accept_export
 from headwater.collector.reply import Reply
 from headwater.eventlog import MAX_ENTRY_BYTES, GroupCommit
 from headwater.workspace import App, CollectorKeys
@@ -37,17 +38,19 @@ BACKFILL_HEADER = "x-headwater-backfill"
 _CONFIG, _RULES, _PROBE = "/v1/config", "/v1/rules", "/health/probe"
 _GETS = frozenset({_CONFIG, _RULES, _PROBE})
 _KINDS: Mapping[str, str] = {
-    f"/v1/{name}{form}": kind
-    for name, kind in (
-        ("events", "event"),
-        ("actions", "action"),
-        ("users", "user"),
-        ("companies", "company"),
-        ("subscriptions", "subscription"),
-    )
-    for form in ("", "/batch")
+    **OTLP_PATHS,
+    **{
+        f"/v1/{name}{form}": kind
+        for name, kind in (
+            ("events", "event"),
+            ("actions", "action"),
+            ("users", "user"),
+            ("companies", "company"),
+            ("subscriptions", "subscription"),
+        )
+        for form in ("", "/batch")
+    },
 }
-_LATER = re.compile(r"/v1/(?:traces|logs)(?:/.*)?")
 _PREFIX = "/collector"
 _SLASHES = re.compile(r"//+")
 _THREAD_FROM_BYTES = 256_000
@@ -78,16 +81,11 @@ class CollectorApp:
     def handles(self, path: str) -> bool:
         """Tell whether a path belongs to this door."""
         plain = plain_path(path)
-        return (
-            plain in _KINDS
-            or plain in _GETS
-            or path.startswith(f"{_PREFIX}/")
-            or _LATER.fullmatch(plain) is not None
-        )
+        return plain in _KINDS or plain in _GETS or path.startswith(f"{_PREFIX}/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        reply = Reply(send)
+        reply = _open_reply(scope, send)
         try:
             await self._answer(scope, receive, reply)
         except HeadwaterError as err:
@@ -111,8 +109,9 @@ class CollectorApp:
         reply.published = published(app.id)
         if path in _KINDS:
             body = await self._read(headers, receive)
-            await self._keep(_KINDS[path], body, self._arrival(app, headers, scope))
-            await reply.created()
+            await reply.kept(
+                await self._keep(_KINDS[path], body, self._arrival(app, headers, scope))
+            )
         else:
             await reply.json(reply.published.config if path == _CONFIG else reply.published.rules)
 
@@ -148,10 +147,11 @@ class CollectorApp:
             received_at=self._clock.now(),
             ip_address=peer[0] if peer else "",
             sdk=(headers.get("x-moesif-sdk") or headers.get("user-agent", ""))[:_LONGEST_SDK],
+            content_type=headers.get("content-type", ""),
             is_backfill=headers.get(BACKFILL_HEADER) == "1",
         )
 
-    async def _keep(self, kind: str, body: bytes, arrival: Arrival) -> None:
+    async def _keep(self, kind: str, body: bytes, arrival: Arrival) -> Accepted:
         """Decide on each item, and return when all records are durable."""
         if len(body) < _THREAD_FROM_BYTES:
             accepted = self._decide(kind, body, arrival)
@@ -163,6 +163,8 @@ class CollectorApp:
         crash_point("collector.before_answer")
         CALLS_RECEIVED.labels(kind).inc(len(accepted.records) - accepted.rejected)
         CALLS_RECEIVED.labels("reject").inc(accepted.rejected)
+        CALLS_RECEIVED.labels("ignored").inc(accepted.ignored)
+        return accepted
 
     def _decide(self, kind: str, body: bytes, arrival: Arrival) -> Accepted:
         most_bytes = min(self._settings.max_event_bytes, MAX_ENTRY_BYTES)
@@ -173,8 +175,17 @@ class CollectorApp:
                 return accept_actions(body, arrival, self._vault, most_bytes)
             case "user" | "company" | "subscription":
                 return accept_profiles(body, kind, arrival, self._vault, most_bytes)
+            case Signal.SPAN | Signal.LOG:
+                return accept_export(body, Signal(kind), arrival, self._vault, most_bytes)
             case _:
                 raise AssertionError(kind)
+
+
+def _open_reply(scope: Scope, send: Send) -> Reply:
+    signal = OTLP_PATHS.get(plain_path(scope["path"]))
+    if signal is None:
+        return Reply(send)
+    return OtlpReply(send, signal, read_headers(scope).get("content-type", ""))
 
 
 def plain_path(path: str) -> str:

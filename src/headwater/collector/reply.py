@@ -6,6 +6,7 @@ nothing.
 
 from headwater.base.asgi import Header, Send, answer, answer_error
 from headwater.base.errors import HeadwaterError
+from headwater.collector.accept import Accepted
 from headwater.collector.config import published
 
 _CORS: tuple[Header, ...] = (
@@ -30,7 +31,8 @@ class Reply:
         self.published = published("")
         """Changed to the app's own as soon as the caller is known."""
 
-    async def created(self) -> None:
+    async def kept(self, accepted: Accepted) -> None:  # noqa: ARG002 - OTLP says what was refused
+        """Say that all is durable; these clients read no body."""
         await answer(self._send, 201, headers=self._head())
 
     async def json(self, document: bytes) -> None:
@@ -41,9 +43,11 @@ class Reply:
 
     async def error(self, error: HeadwaterError) -> None:
         """Send the error in the house form; a wrong method also says which are right."""
-        allow = error.facts.get("allow")
-        extra = [(b"allow", str(allow).encode())] if allow else []
-        await answer_error(self._send, error, [*self._head(), *extra])
+        await answer_error(self._send, error, self._error_head(error))
 
     def _head(self) -> list[Header]:
         return [*self.published.tags, *_CORS]
+
+    def _error_head(self, error: HeadwaterError) -> list[Header]:
+        allow = error.facts.get("allow")
+        return [*self._head(), (b"allow", str(allow).encode())] if allow else self._head()

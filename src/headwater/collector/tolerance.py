@@ -33,7 +33,8 @@ def as_object(value: Any, path: str) -> dict[str, Any]:
     raise InvalidInputError("Expected a JSON object.", field=path)
 
 
-def _as_whole(value: Any, path: str) -> int:
+def as_whole(value: Any, path: str) -> int:
+    """Return a number, or text that is one, without its fraction."""
     try:
         return int(float(value))
     except (TypeError, ValueError, OverflowError) as err:
@@ -68,7 +69,7 @@ _MESSAGE: Mapping[str, Reader] = {
     "body": _as_raw,
     "transfer_encoding": as_text,
     "ip_address": as_text,
-    "content_length": _as_whole,
+    "content_length": as_whole,
 }
 _REQUEST: Mapping[str, Reader] = {
     **_MESSAGE,
@@ -77,9 +78,9 @@ _REQUEST: Mapping[str, Reader] = {
     "api_version": as_text,
     "user_agent_string": as_text,
 }
-_RESPONSE: Mapping[str, Reader] = {**_MESSAGE, "status": _as_whole}
+_RESPONSE: Mapping[str, Reader] = {**_MESSAGE, "status": as_whole}
 _EVENT: Mapping[str, Reader] = {
-    "weight": _as_whole,
+    "weight": as_whole,
     "span": _as_raw,
     "metadata": _as_raw,
     **dict.fromkeys(

@@ -70,6 +70,8 @@ class Understood(msgspec.Struct, frozen=True):
 
     event: EventIn
     unknown: dict[str, object] = {}
+    route: str = ""
+    """As the API's own framework knows it, when the client told."""
 
 
 class NotUnderstood(msgspec.Struct, frozen=True):
