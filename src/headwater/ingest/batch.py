@@ -1,7 +1,7 @@
 """Read the records of a range of log entries.
 
-In: entries. Out: calls, profile updates and rejects, each with the offset of its entry; a line that
-cannot be decoded becomes a reject that holds the whole line. Pure.
+In: entries. Out: calls, actions, profile updates and rejects, each with the offset of its entry; a
+line that cannot be decoded becomes a reject that holds the whole line. Pure.
 """
 
 from collections.abc import Iterable
@@ -10,16 +10,18 @@ import msgspec
 
 from headwater.base.ids import stable_id
 from headwater.eventlog import Entry, split_records
+from headwater.ingest.actions import ActionHead
 from headwater.ingest.heads import Added, Call, CallHead
 from headwater.model import ProfileUpdate, Reject
 
-_Record = CallHead | ProfileUpdate | Reject
+_Record = CallHead | ActionHead | ProfileUpdate | Reject
 
 
 class Batch(msgspec.Struct):
     """What a range of entries holds, in order."""
 
     calls: list[Call] = []
+    actions: list[Call] = []
     updates: list[tuple[int, ProfileUpdate]] = []
     rejects: list[tuple[int, Reject]] = []
 
@@ -42,6 +44,8 @@ def _put(batch: Batch, entry: Entry, number: int, line: bytes) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
         record = _reject_line(entry, number, line, err)
     match record:
+        case ActionHead():
+            batch.actions.append(Call(entry.offset, line, record, Added(entry.offset)))
         case CallHead():
             batch.calls.append(Call(entry.offset, line, record, Added(entry.offset)))
         case ProfileUpdate():

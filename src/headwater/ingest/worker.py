@@ -30,6 +30,7 @@ from headwater.base.telemetry import (
 from headwater.configdb import ConfigDb, Position, read_position, write_position
 from headwater.eventlog import Entry, EventLog, Stream
 from headwater.eventstore import EventStore
+from headwater.ingest.actions import make_action_steps, store_actions
 from headwater.ingest.batch import Batch, decode_entries, reject_call
 from headwater.ingest.guard import Guards
 from headwater.ingest.heads import Call
@@ -79,6 +80,7 @@ class IngestWorker:
         self._reader = RangeReader(log, clock, settings)
         self._guards = Guards(max_routes=settings.max_routes, max_clients=_MAX_CLIENTS)
         self._steps = make_steps(self._guards, late_after_s=settings.late_after_s)
+        self._action_steps = make_action_steps(late_after_s=settings.late_after_s)
         self._repeats = Repeats(store)
         self._position: Position | None = None
         self._ahead: Ready | None = None
@@ -163,6 +165,7 @@ class IngestWorker:
             batch.calls = run_steps(batch.calls, self._steps)
         except Exception:  # noqa: BLE001 - whatever it is, it costs one call, not the batch
             self._step_each(batch)
+        batch.actions = run_steps(batch.actions, self._action_steps)
         return Ready(entries[0].offset, entries[-1].offset, batch, is_full)
 
     def _step_each(self, batch: Batch) -> None:
@@ -179,6 +182,7 @@ class IngestWorker:
     async def _store_batch(self, batch: Batch, token: str, *, before: int) -> None:
         new = await self._repeats.drop(batch.calls, before=before)
         stored = await self._store_calls(batch, new, token) if new else 0
+        actions = await store_actions(self._store, batch.actions, token, before=before)
         if batch.rejects:
             await self._store.insert("rejects", to_reject_rows(batch.rejects), token=token)
         CALLS_STORED.inc(stored)
@@ -187,6 +191,7 @@ class IngestWorker:
             token=token,
             calls=stored,
             repeats=len(batch.calls) - len(new),
+            actions=actions,
             updates=len(batch.updates),
             rejects=len(batch.rejects),
         )
