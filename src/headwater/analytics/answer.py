@@ -9,20 +9,26 @@ from typing import Any
 
 import msgspec
 
+from headwater.analytics.actions import list_actions
 from headwater.analytics.count import count_calls
 from headwater.analytics.events import list_events
 from headwater.analytics.meta import Asking
 from headwater.analytics.question import Question
+from headwater.analytics.rejects import list_rejects
 from headwater.analytics.scope import QueryScope
 from headwater.analytics.spec import (
+    ActionsSpec,
     Common,
     CountSpec,
     EventsSpec,
+    RejectsSpec,
+    SubscriptionsSpec,
     TimeseriesSpec,
     UsersSpec,
     UserTimelineSpec,
     read_spec,
 )
+from headwater.analytics.subscriptions import list_subscriptions
 from headwater.analytics.timeseries import draw_timeseries
 from headwater.analytics.user_timeline import tell_timeline
 from headwater.analytics.users import list_users
@@ -33,8 +39,11 @@ from headwater.eventstore import EventStore
 Report = Callable[[Asking, Question, Any], Awaitable[msgspec.Struct]]
 
 KINDS: dict[str, tuple[type[Common], Report]] = {
+    "actions": (ActionsSpec, list_actions),
     "count": (CountSpec, count_calls),
     "events": (EventsSpec, list_events),
+    "rejects": (RejectsSpec, list_rejects),
+    "subscriptions": (SubscriptionsSpec, list_subscriptions),
     "timeseries": (TimeseriesSpec, draw_timeseries),
     "user_timeline": (UserTimelineSpec, tell_timeline),
     "users": (UsersSpec, list_users),

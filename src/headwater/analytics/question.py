@@ -38,6 +38,11 @@ class Question:
         self._condition = compile_filters(spec.filters, self.bound)
 
     @property
+    def fields(self) -> frozenset[str]:
+        """The names of the fields that the filters are about."""
+        return self._condition.fields
+
+    @property
     def where(self) -> str:
         """The condition on `c`, a call."""
         return f"{self.in_scope('c')} AND ({self._condition.sql})"
@@ -73,15 +78,24 @@ class Question:
 
     def calls(self, also: Collection[Table] = ()) -> str:
         """Return `calls AS c` joined with the tables that filters and `also` need."""
+        bodies = f"SELECT * FROM bodies AS n WHERE {self.in_scope('n')}"
+        return self._joined("calls AS c", bodies, also)
+
+    def actions(self) -> str:
+        """Return actions as `c`, in the words of calls, with the tables that filters need."""
+        facts = f"SELECT *, action_id AS call_id FROM actions AS n WHERE {self.in_scope('n')}"
+        return self._joined(f"({facts}) AS c", facts, ())
+
+    def _joined(self, rows: str, bodies: str, also: Collection[Table]) -> str:
         needs = self._condition.needs | set(also)
         joins = {
-            "bodies": f"INNER JOIN (SELECT * FROM bodies AS n WHERE {self.in_scope('n')}) AS b"
+            "bodies": f"INNER JOIN ({bodies}) AS b"
             " ON b.log_offset = c.log_offset AND b.call_id = c.call_id",
             "user": f"LEFT JOIN ({self.profiles('user')}) AS u ON u.id = c.user_id",
             "company": f"LEFT JOIN ({self.profiles('company')}) AS o ON o.id = c.company_id",
         }
         wanted = [join for table, join in joins.items() if table in needs]
-        return " ".join(["calls AS c", *wanted])
+        return " ".join([rows, *wanted])
 
     def profiles(self, kind: Table) -> str:
         """Return the query for the app's profiles of one kind."""

@@ -1,44 +1,100 @@
-"""List what the Collector API could not understand.
+"""Report: what the Collector API could not understand, and how often for which reason.
 
-In: an app, a limit, a cursor. Out: rejected items with reason, place and masked sample, newest
-first.
+In: a range, a kind, a reason, a limit, a cursor. Out: rejected items with reason, place and masked
+sample, newest first, and the reasons of the whole range with their counts, most frequent first.
 """
 
+from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
-from headwater.analytics.spec import MOST_ROWS
+from headwater.analytics.meta import Asking, Meta
+from headwater.analytics.question import Question
+from headwater.analytics.spec import RejectsSpec
 from headwater.base.errors import InvalidInputError
-from headwater.eventstore import EventStore
 
-_PAGE = """
-SELECT reject_id, received_at, kind, reason, field, sample
-FROM rejects
-WHERE app_id = {app_id:String}
-    AND ({first:Bool} OR (received_at, reject_id) < ({time:DateTime64(3, 'UTC')}, {id:String}))
-ORDER BY received_at DESC, reject_id DESC
-LIMIT {limit:UInt32}
-"""
+_MOST_REASONS = 100
 
 
-async def list_rejects(
-    store: EventStore, app_id: str, *, limit: int, cursor: str
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Return one page, and the cursor of the next."""
-    if not 1 <= limit <= MOST_ROWS:
-        raise InvalidInputError(f"A limit is 1 to {MOST_ROWS}.", field="limit")
-    place = read_cursor(cursor, TimeAndId) if cursor else None
-    rows = await store.select(
-        _PAGE,
-        {
-            "app_id": app_id,
-            "first": place is None,
-            "time": place.time if place else "1970-01-01 00:00:00",
-            "id": place.id if place else "",
-            "limit": limit + 1,
-        },
+class RejectedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that could not be understood; secrets in the sample are masked."""
+
+    reject_id: str
+    received_at: datetime
+    kind: str
+    reason: str
+    field: str
+    sample: str
+
+
+class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one thing was wrong."""
+
+    kind: str
+    reason: str
+    field: str
+    count: int
+    last_at: datetime
+
+
+class Rejects(msgspec.Struct, frozen=True, kw_only=True):
+    """One page; `next_cursor` is null on the last."""
+
+    items: list[RejectedItem]
+    reasons: list[ReasonCount]
+    next_cursor: str | None
+    meta: Meta
+
+
+async def list_rejects(asking: Asking, question: Question, spec: RejectsSpec) -> Rejects:
+    """Answer `rejects`."""
+    if question.has_filters:
+        raise InvalidInputError(
+            "Filters are about calls.", field="$.filters", hint="Use kind and reason."
+        )
+    reasons = await asking.ask(_reasons_sql(question), question)
+    rows = await asking.ask(_page_sql(question, spec), question)
+    page, following = rows[: spec.limit], None
+    if len(rows) > spec.limit:
+        following = write_cursor(TimeAndId(page[-1]["received_at"], page[-1]["reject_id"]))
+    return Rejects(
+        items=msgspec.convert(page, list[RejectedItem]),
+        reasons=msgspec.convert(reasons, list[ReasonCount]),
+        next_cursor=following,
+        meta=await asking.meta(question),
     )
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], write_cursor(TimeAndId(last["received_at"], last["reject_id"]))
+
+
+def _range(question: Question) -> str:
+    return (
+        f"app_id = {question.app} AND received_at >= {question.start}"
+        f" AND received_at < {question.end}"
+    )
+
+
+def _reasons_sql(question: Question) -> str:
+    return (
+        "SELECT kind, reason, field, count() AS count, max(received_at) AS last_at FROM rejects"
+        f" WHERE {_range(question)} GROUP BY kind, reason, field"
+        f" ORDER BY count DESC, kind, reason, field LIMIT {_MOST_REASONS}"
+    )
+
+
+def _page_sql(question: Question, spec: RejectsSpec) -> str:
+    conditions = [_range(question)]
+    wanted: dict[str, Any] = {"kind": spec.kind, "reason": spec.reason}
+    conditions += [
+        f"{name} = {question.bound.put(value, 'String')}" for name, value in wanted.items() if value
+    ]
+    if spec.cursor:
+        place = read_cursor(spec.cursor, TimeAndId)
+        time = question.bound.put(place.time, "DateTime64(3, 'UTC')")
+        id_ = question.bound.put(place.id, "String")
+        conditions.append(f"(received_at, reject_id) < ({time}, {id_})")
+    return (
+        "SELECT reject_id, received_at, kind, reason, field, sample FROM rejects"
+        f" WHERE {' AND '.join(conditions)}"
+        f" ORDER BY received_at DESC, reject_id DESC LIMIT {int(spec.limit) + 1}"
+    )

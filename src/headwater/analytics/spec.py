@@ -49,6 +49,32 @@ class EventsSpec(Common, frozen=True):
     cursor: str = ""
 
 
+class ActionsSpec(Common, frozen=True):
+    """What people did beside calling the API, newest first."""
+
+    limit: int = 50
+    cursor: str = ""
+
+
+class SubscriptionsSpec(Common, frozen=True):
+    """Subscriptions as they were last described; the range is that of their last change."""
+
+    company_id: str = ""
+    status: str = ""
+    limit: int = 50
+    cursor: str = ""
+
+
+class RejectsSpec(Common, frozen=True):
+    """What the Collector API could not understand, newest first, and how often for which reason."""
+
+    kind: str = ""
+    """`event`, `action`, `user`, …; empty for all."""
+    reason: str = ""
+    limit: int = 50
+    cursor: str = ""
+
+
 class UsersSpec(Common, frozen=True):
     """Users with what they did in the range."""
 

@@ -1,6 +1,7 @@
 """Report: what one user did and how the profile changed, newest first.
 
-In: a user id. Out: calls and profile changes in one order, and the next cursor.
+In: a user id. Out: calls, actions and profile changes in one order, and the next cursor. Filters
+choose among calls; actions are left out when the filters are about what only calls have.
 """
 
 import heapq
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from headwater.analytics.actions import can_be_asked, page_of_actions, to_action
 from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
 from headwater.analytics.events import page_of_calls, read_bodies, to_event
 from headwater.analytics.meta import Asking, Meta
@@ -19,12 +21,13 @@ from headwater.profiles import ProfileChange, read_changes
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A call (`event`) or a change of the profile (`fields`)."""
+    """A call (`event`), an action (`action`) or a change of the profile (`fields`)."""
 
     time: datetime
     kind: str
     id: str
     event: dict[str, Any] | None = None
+    action: dict[str, Any] | None = None
     fields: dict[str, Any] | None = None
 
 
@@ -40,12 +43,26 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 async def tell_timeline(asking: Asking, question: Question, spec: UserTimelineSpec) -> Timeline:
     """Answer `user_timeline`."""
     user = question.bound.put(spec.user_id, "String")
-    # The cursor belongs to the whole line, so calls and changes both go on behind it.
+    # The cursor belongs to the whole line, so all its parts go on behind it.
+    calls = await _calls(asking, question, spec, user)
+    actions = await _actions(asking, question, spec, user)
+    changes = await _changes(asking, question, spec, user)
+    items = list(heapq.merge(calls, actions, changes, key=_place, reverse=True))
+    page = items[: spec.limit]
+    following = write_cursor(TimeAndId(*_place(page[-1]))) if len(items) > spec.limit else None
+    return Timeline(
+        user_id=spec.user_id, items=page, next_cursor=following, meta=await asking.meta(question)
+    )
+
+
+async def _calls(
+    asking: Asking, question: Question, spec: UserTimelineSpec, user: str
+) -> list[Item]:
     rows, _ = await page_of_calls(
         asking, question, spec.limit + 1, spec.cursor, also=f"c.user_id = {user}"
     )
     wide = await read_bodies(asking, question, rows)
-    calls = [
+    return [
         Item(
             time=row["time"],
             kind="call",
@@ -54,13 +71,20 @@ async def tell_timeline(asking: Asking, question: Question, spec: UserTimelineSp
         )
         for row in rows
     ]
-    changes = await _changes(asking, question, spec, user)
-    items = list(heapq.merge(calls, changes, key=_place, reverse=True))
-    page = items[: spec.limit]
-    following = write_cursor(TimeAndId(*_place(page[-1]))) if len(items) > spec.limit else None
-    return Timeline(
-        user_id=spec.user_id, items=page, next_cursor=following, meta=await asking.meta(question)
+
+
+async def _actions(
+    asking: Asking, question: Question, spec: UserTimelineSpec, user: str
+) -> list[Item]:
+    if not can_be_asked(question):
+        return []
+    rows, _ = await page_of_actions(
+        asking, question, spec.limit + 1, spec.cursor, also=f"c.user_id = {user}"
     )
+    return [
+        Item(time=row["time"], kind="action", id=row["action_id"], action=to_action(row))
+        for row in rows
+    ]
 
 
 async def _changes(

@@ -6,6 +6,7 @@ small table.
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +17,10 @@ from rich.table import Table
 from headwater.base.errors import InvalidInputError
 from headwater.cli.common import Cli, options, remote, table
 
-KINDS = ("events", "count", "timeseries", "users", "user_timeline")
+KINDS = (
+    *("events", "count", "timeseries", "users", "user_timeline"),
+    *("actions", "subscriptions", "rejects"),
+)
 
 
 @click.command("query")
@@ -43,21 +47,44 @@ def _read_question(spec: str) -> object:
         raise InvalidInputError(f"The question cannot be read: {err}", field="--spec") from err
 
 
+_LISTS: Mapping[str, tuple[str, tuple[str, ...], str]] = {
+    "users": (
+        "users",
+        ("user_id", "name", "company_id", "last_seen_at", "calls", "errors"),
+        "No users in this range.",
+    ),
+    "subscriptions": (
+        "subscriptions",
+        ("subscription_id", "company_id", "status", "modified_at"),
+        "No subscription changed in this range.",
+    ),
+    "rejects": (
+        "reasons",
+        ("count", "kind", "field", "reason", "last_at"),
+        "Nothing was rejected in this range.",
+    ),
+}
+"""Lists that are shown as they come: where they are in the answer, columns, words for none."""
+
+
 def _shown(kind: str, answer: dict[str, Any]) -> Table | str:
+    if kind in _LISTS:
+        name, columns, empty = _LISTS[kind]
+        return table(
+            columns, [[item[column] for column in columns] for item in answer[name]], empty
+        )
     match kind:
         case "count":
             return str(answer["count"])
         case "timeseries":
             return _series(answer)
-        case "users":
-            columns = ("user_id", "name", "company_id", "last_seen_at", "calls", "errors")
-            rows = [[user[name] for name in columns] for user in answer["users"]]
-            return table(columns, rows, "No users in this range.")
         case "events":
             return table(_CALL, [_call(event) for event in answer["events"]], "No calls found.")
+        case "actions":
+            lines = [_action(action) for action in answer["actions"]]
+            return table(("time", "action", "user", "page"), lines, "No actions in this range.")
         case _:
-            items = answer["items"]
-            lines = [_call(i["event"]) if i["event"] else _change(i) for i in items]
+            lines = [_happening(item) for item in answer["items"]]
             return table(_CALL, lines, "Nothing is known of this user in this range.")
 
 
@@ -76,7 +103,16 @@ def _call(event: dict[str, Any]) -> list[object]:
     ]
 
 
-def _change(item: dict[str, Any]) -> list[object]:
+def _action(action: dict[str, Any]) -> list[object]:
+    request = action["request"]
+    return [request["time"], action["action_name"], action["user_id"], request["uri"]]
+
+
+def _happening(item: dict[str, Any]) -> list[object]:
+    if item["event"]:
+        return _call(item["event"])
+    if item["action"]:
+        return [item["time"], "action", item["action"]["action_name"], "", "", ""]
     return [item["time"], "profile", ", ".join(item["fields"]), "", "", ""]
 
 

@@ -3,8 +3,7 @@
 In: the JSON of a question. Out: the JSON of the report, the very same that pages are drawn from.
 """
 
-from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Controller, Request, get, post
@@ -12,28 +11,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
-from headwater.analytics import QueryScope, answer, list_rejects
+from headwater.analytics import QueryScope, Rejects, answer
 from headwater.web.auth import needs
 from headwater.web.services import Services
 from headwater.workspace import App, get_app
 
-
-class RejectItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An item that could not be understood; secrets in the sample are masked."""
-
-    reject_id: str
-    received_at: datetime
-    kind: str
-    reason: str
-    field: str
-    sample: str
-
-
-class RejectPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page, newest first."""
-
-    items: list[RejectItem]
-    next_cursor: str | None
+_EVER = "1970-01-01T00:00:00Z"
 
 
 class QueryController(Controller):
@@ -50,13 +33,12 @@ class QueryController(Controller):
         kind: FromPath[str],
         request: Request[Any, Any, Any],
     ) -> Response[bytes]:
-        """Answer `events`, `count`, `timeseries`, `users` or `user_timeline`.
+        """Answer a question of one kind: `events`, `count`, `timeseries` and more.
 
-        The body is the question, in JSON; an empty body asks with defaults.
+        The other kinds are `users`, `user_timeline`, `actions`, `subscriptions` and `rejects`. The
+        body is the question, in JSON; an empty body asks with defaults.
         """
-        app: App = await services.configdb.run(get_app, app_id)
-        scope = QueryScope(app.id, app.timezone)
-        found = await answer(services.store, scope, kind, await request.body(), services.clock)
+        found = await _answer(services, app_id, kind, await request.body())
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     @get("/rejects", guards=[needs("read")])
@@ -66,8 +48,19 @@ class QueryController(Controller):
         app_id: FromPath[str],
         limit: FromQuery[int] = 100,
         cursor: FromQuery[str] = "",
-    ) -> RejectPage:
-        """List what the Collector API could not understand, newest first."""
-        app: App = await services.configdb.run(get_app, app_id)
-        items, following = await list_rejects(services.store, app.id, limit=limit, cursor=cursor)
-        return RejectPage(items=msgspec.convert(items, list[RejectItem]), next_cursor=following)
+        kind: FromQuery[str] = "",
+        reason: FromQuery[str] = "",
+    ) -> Rejects:
+        """List what the Collector API could not understand, newest first, and count the reasons.
+
+        The same as the query `rejects` over all time.
+        """
+        spec = {"from": _EVER, "limit": limit, "cursor": cursor, "kind": kind, "reason": reason}
+        found = await _answer(services, app_id, "rejects", msgspec.json.encode(spec))
+        return cast("Rejects", found)
+
+
+async def _answer(services: Services, app_id: str, kind: str, spec: bytes) -> msgspec.Struct:
+    app: App = await services.configdb.run(get_app, app_id)
+    scope = QueryScope(app.id, app.timezone)
+    return await answer(services.store, scope, kind, spec, services.clock)
