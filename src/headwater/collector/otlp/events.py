@@ -20,7 +20,7 @@ from headwater.collector.wire import EventIn, RequestIn, ResponseIn, Understood
 from headwater.model import Direction
 
 _DIRECTIONS: dict[int, Direction] = {Kind.SERVER: "Incoming", Kind.CLIENT: "Outgoing"}
-_KIND_NAMES = {kind.value: kind.name.lower() for kind in Kind}
+_KIND_NAMES = {kind.value: kind.name.lower() for kind in Kind if kind}
 _AUTHORITY = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _DEEPEST = 20
 _OWN_VALUE = "value"
