@@ -5,6 +5,7 @@ reader still needs; forgets passed ones early when the log fills up, since a ful
 """
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 
 from headwater.base.clock import Clock
@@ -12,13 +13,15 @@ from headwater.base.settings import EventLogSettings
 from headwater.base.telemetry import get_logger
 from headwater.eventlog.port import EventLog, Stream
 
-EVERY_S = 60.0
+EVERY_S = 5.0
+"""Soon enough for a log that fills up: a full one refuses calls that most clients never repeat."""
+_AGES_EVERY = 12
 _ROOMY = 0.5
 _logger = get_logger("eventlog")
 
 
 class LogKeeper:
-    """A worker: trims each stream once a minute."""
+    """A worker: looks every few seconds for a stream that fills up, each minute for old entries."""
 
     name = "log-keeper"
 
@@ -35,19 +38,21 @@ class LogKeeper:
         self._settings = settings
 
     async def run(self) -> None:
-        while True:
+        for turn in itertools.count():
             for stream in Stream:
-                await self.step(stream)
+                await self.step(stream, by_age=turn % _AGES_EVERY == 0)
             await asyncio.sleep(EVERY_S)
 
-    async def step(self, stream: Stream) -> int:
+    async def step(self, stream: Stream, *, by_age: bool = True) -> int:
         """Trim one stream; return the first offset it keeps."""
         state = await self._log.state(stream)
+        limit_bytes = self._settings.max_disk_bytes / len(Stream)
+        is_filling_up = state.bytes_on_disk > _ROOMY * limit_bytes
+        if not (is_filling_up or by_age):
+            return state.first_offset
         passed = await self._slowest_reader(stream)
         if passed is None or passed <= state.first_offset:
             return state.first_offset
-        limit_bytes = self._settings.max_disk_bytes / len(Stream)
-        is_filling_up = state.bytes_on_disk > _ROOMY * limit_bytes
         keep_from = (
             passed if is_filling_up else await self._first_young(stream, state.first_offset, passed)
         )
