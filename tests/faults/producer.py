@@ -8,6 +8,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +43,10 @@ class Producer(threading.Thread):
     def __init__(self, name: str, target: Target, ledger: Ledger, *, resends: bool) -> None:
         super().__init__(name=name, daemon=True)
         self.stopping = threading.Event()
+        self.answers: Counter[str] = Counter()
+        """How often which status came; `lost` is no answer, `503?` one without `Retry-After`."""
+        self.acknowledged_at_s = float("-inf")
+        """When the last acknowledged request was sent."""
         self._target = target
         self._ledger = ledger
         self._resends = resends
@@ -74,13 +79,18 @@ class Producer(threading.Thread):
             "x-moesif-application-id": self._target.key,
         }
         url = f"{self._target.url}/v1/events/batch"
+        sent_at_s = time.monotonic()
         try:
             reply = self._http.request("POST", url, body=body, headers=headers)
         except urllib3.exceptions.HTTPError:
+            self.answers["lost"] += 1
             return False
+        is_honest = reply.status != 503 or "retry-after" in reply.headers
+        self.answers[f"{reply.status}{'' if is_honest else '?'}"] += 1
         if reply.status != 201:
             return False
         self._ledger.acknowledge(batch)
+        self.acknowledged_at_s = sent_at_s
         return True
 
     def _event(self, id_: str, content: str) -> dict[str, object]:
