@@ -21,9 +21,9 @@ class Signal(StrEnum):
 OTLP_PATHS: Mapping[str, Signal] = {
     f"{start}{path}": signal
     for path, signal in (("/v1/traces", Signal.SPAN), ("/v1/logs", Signal.LOG))
-    for start in ("", path)
+    for start in ("", "/v1/traces", "/v1/logs")
 }
-"""Exporters append the path to their endpoint, even to one that has it already."""
+"""Exporters append the path to their endpoint, even to one that ends in the path of a signal."""
 
 
 class Kind(IntEnum):
