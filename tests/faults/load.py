@@ -88,17 +88,22 @@ def under_load(folder: Path, server: Server, producers: int = 4) -> Iterator[Loa
         load.end()
 
 
-def everything_stored(server: Server, app_id: str) -> Iterator[Stored]:
+def stored_events(server: Server, app_id: str) -> Iterator[Any]:
     """Read back every event, page by page."""
     cursor: dict[str, Any] = {}
     while True:
         page = server.query(app_id, "events", **EVERYTHING, limit=_PAGE, **cursor)
-        for event in page["events"]:
-            content = event["request"]["body"]["content"]
-            yield Stored(event["transaction_id"], fingerprint(content))
+        yield from page["events"]
         if not page.get("next_cursor"):
             return
         cursor = {"cursor": page["next_cursor"]}
+
+
+def everything_stored(server: Server, app_id: str) -> Iterator[Stored]:
+    """Return what the checker compares of every event."""
+    for event in stored_events(server, app_id):
+        content = event["request"]["body"]["content"]
+        yield Stored(event["transaction_id"], fingerprint(content))
 
 
 def assert_unharmed(server: Server, sent: Sent, why: str) -> None:
