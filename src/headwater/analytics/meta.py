@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from headwater.analytics.bound import Value
 from headwater.analytics.question import Question
 from headwater.eventstore import EventStore
 
@@ -20,7 +19,8 @@ class Sql(msgspec.Struct, frozen=True):
     """One query, its values apart."""
 
     query: str
-    values: Mapping[str, Value]
+    values: Mapping[str, Any]
+    """Plain values of JSON; `Value` spells them in a way that no schema can."""
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
