@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 import msgspec
+from isal import igzip_lib
 from isal import isal_zlib as zlib
 
 from headwater.base.errors import HeadwaterError, InvalidInputError, TooLargeError, Transient
@@ -100,7 +101,7 @@ def _inflate(raw: bytes, window_bits: int, max_bytes: int) -> bytes:
             if not engine.eof:
                 raise InvalidInputError("The compressed body is cut short.")
             rest = engine.unused_data
-    except zlib.IsalError as err:
+    except igzip_lib.IsalError as err:
         raise InvalidInputError(f"The compressed body is broken: {err}") from err
     return b"".join(out)
 

@@ -17,7 +17,9 @@ from headwater.collector.arrival import Arrival
 from headwater.collector.bodies import cut_bodies
 from headwater.collector.calls import to_call
 from headwater.collector.decode import read_events, read_objects
+from headwater.collector.hiding import hide_secrets
 from headwater.collector.json_text import too_deep, write_json
+from headwater.collector.masking import Masker, masker_for
 from headwater.collector.profile_items import to_profile
 from headwater.collector.secret_text import mask_words
 from headwater.collector.wire import NotUnderstood, Understood
@@ -26,6 +28,7 @@ from headwater.model import Action, ApiCall, ProfileKind, ProfileUpdate, Reject
 _SAMPLE_READ_BYTES = 65_536
 _SAMPLE_CHARACTERS = 4_096
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -33,21 +36,40 @@ class Accepted(msgspec.Struct, frozen=True):
     """What goes to the log."""
 
     records: list[bytes]
-    """One for each item that was sent, in order."""
+    """One for each item that was sent, in order, but those that were left out."""
     rejected: int
     ignored: int = 0
     """Items that tell nothing about the API, such as spans of a database."""
+    dropped: int = 0
+    """Calls that a sampling rule leaves out."""
     reason: str = ""
     """Of the first reject, with its place."""
 
 
 def accept_events(body: bytes, arrival: Arrival, vault: Vault, max_bytes: int) -> Accepted:
     """Return the records of a post to `/v1/events` or `/v1/events/batch`."""
+    masker = masker_for(arrival.masking, vault)
 
-    def settle(item: Understood) -> bytes:
-        return encode_event(item, arrival, vault, max_bytes)
+    def settle(item: Understood) -> ApiCall:
+        return to_call(item, arrival, vault, masker, max_bytes)
 
-    return accept_items(read_events(body), "event", arrival, settle)
+    return accept_calls(read_events(body), "event", arrival, masker, max_bytes, settle)
+
+
+def accept_calls(
+    items: Iterable[T | NotUnderstood],
+    kind: str,
+    arrival: Arrival,
+    masker: Masker,
+    max_bytes: int,
+    settle: Callable[[T], ApiCall],
+) -> Accepted:
+    """Return the records of what `settle` makes of each item, their secrets hidden."""
+    settled = [item if isinstance(item, NotUnderstood) else _try(item, settle) for item in items]
+    kept = [one for one in settled if not (isinstance(one, ApiCall) and arrival.drops.drop(one))]
+    hide_secrets([call for call in kept if isinstance(call, ApiCall)], masker)
+    accepted = accept_items(kept, kind, arrival, lambda call: _encode_call(call, masker, max_bytes))
+    return msgspec.structs.replace(accepted, dropped=len(settled) - len(kept))
 
 
 def accept_actions(body: bytes, arrival: Arrival, vault: Vault, max_bytes: int) -> Accepted:
@@ -89,7 +111,7 @@ def accept_items(
     return Accepted(records, rejected, reason=reason)
 
 
-def _try(item: T, settle: Callable[[T], bytes]) -> bytes | NotUnderstood:
+def _try(item: T, settle: Callable[[T], S]) -> S | NotUnderstood:
     try:
         return settle(item)
     except InvalidInputError as err:
@@ -98,11 +120,11 @@ def _try(item: T, settle: Callable[[T], bytes]) -> bytes | NotUnderstood:
         return NotUnderstood(b"", too_deep())
 
 
-def encode_event(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) -> bytes:
-    """Return the record of one event."""
-    call = to_call(item, arrival, vault, max_bytes)
+def _encode_call(call: ApiCall, masker: Masker, max_bytes: int) -> bytes:
     record = write_json(call)
-    return record if len(record) <= max_bytes else _encode(cut_bodies(call, max_bytes), max_bytes)
+    if len(record) <= max_bytes:
+        return record
+    return _encode(cut_bodies(call, masker, max_bytes), max_bytes)
 
 
 def _encode(record: ApiCall | Action | ProfileUpdate, max_bytes: int) -> bytes:

@@ -9,8 +9,12 @@ from datetime import datetime
 import msgspec
 
 from headwater.base.errors import InvalidInputError
+from headwater.collector.drop_rules import NO_DROPS, DropRules
+from headwater.workspace import MaskingPolicy
 
 LONGEST_ID_BYTES = 512
+_SURELY_SHORT = LONGEST_ID_BYTES // 4
+"""Characters: each has at most four bytes."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +27,10 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """Name and version of the client library, as it names itself."""
     content_type: str = ""
     """Of the request's body, as the client names it."""
+    masking: MaskingPolicy = MaskingPolicy()
+    """What the app decided to hide."""
+    drops: DropRules = NO_DROPS
+    """What the app decided to leave out."""
     is_backfill: bool = False
     """The sender says that this is history: old times are no sign of trouble."""
 
@@ -31,6 +39,6 @@ def checked_id(value: str | None, path: str) -> str:
     """Return an id as it is, "" when not given; ids are compared byte by byte, never changed."""
     if not value:
         return ""
-    if len(value) > LONGEST_ID_BYTES or len(value.encode()) > LONGEST_ID_BYTES:
+    if len(value) > _SURELY_SHORT and len(value.encode()) > LONGEST_ID_BYTES:
         raise InvalidInputError(f"An id has at most {LONGEST_ID_BYTES} bytes.", field=path)
     return value

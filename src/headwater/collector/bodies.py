@@ -1,26 +1,29 @@
-"""Keep captured bodies: masked, measured, on one line, and never larger than the log can carry.
+"""Keep captured bodies: measured, and never larger than the log can carry.
 
 In: raw JSON as the client sent it. Out: the same bytes wherever possible. A body over the limit is
-kept as base64 of its beginning. Pure.
+kept as base64 of its beginning, masked before it is cut. Pure.
 """
 
 import base64
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from headwater.collector.json_text import check_depth, read_json, write_json
-from headwater.collector.masking import mask_body
-from headwater.collector.secret_text import mask_words
+from headwater.collector.masking import Masker
+from headwater.collector.wire import RequestIn, ResponseIn
 from headwater.model import NO_JSON, ApiCall
 
 BASE64 = "base64"
 TRUNCATED = "truncated"
+MOST_BYTES = 10**15
+"""More than any body has; what is announced beyond it is no size."""
 _NULL = b"null"
 
 
-class Body(msgspec.Struct, frozen=True):
-    """One captured body."""
+class Body(NamedTuple):
+    """One captured body, its secrets still there."""
 
     raw: Raw = NO_JSON
     encoding: str = ""
@@ -29,20 +32,20 @@ class Body(msgspec.Struct, frozen=True):
     is_cut: bool = False
 
 
-def read_body(
-    raw: Raw, transfer_encoding: str | None, announced_bytes: int, path: str, max_bytes: int
-) -> Body:
+def read_body(message: RequestIn | ResponseIn, path: str, masker: Masker, max_bytes: int) -> Body:
     """Return what is kept of a body."""
-    sent = clean_json(raw)
+    announced_bytes = min(max(message.content_length or 0, 0), MOST_BYTES)
+    sent = clean_json(message.body)
     if not sent:
         return Body(size_bytes=announced_bytes)
-    is_base64 = transfer_encoding == BASE64 and sent.startswith(b'"')
+    is_base64 = message.transfer_encoding == BASE64 and sent.startswith(b'"')
     size_bytes = announced_bytes or (_unpacked_bytes(sent) if is_base64 else len(sent))
     encoding = BASE64 if is_base64 else ""
     if len(sent) > max_bytes:
-        return Body(_beginning(sent, encoding, max_bytes // 4), BASE64, size_bytes, is_cut=True)
+        kept = _beginning(sent, encoding, masker, max_bytes // 4)
+        return Body(kept, BASE64, size_bytes, is_cut=True)
     check_depth(sent, path)
-    return Body(Raw(mask_body(sent, encoding)), encoding, size_bytes)
+    return Body(Raw(sent), encoding, size_bytes)
 
 
 def _unpacked_bytes(quoted_base64: bytes) -> int:
@@ -50,29 +53,29 @@ def _unpacked_bytes(quoted_base64: bytes) -> int:
 
 
 def clean_json(raw: Raw) -> bytes:
-    """Return JSON without line breaks (the log keeps one record a line), or nothing for null."""
-    sent = bytes(raw).strip()
-    return b"" if sent == _NULL else sent.replace(b"\n", b" ").replace(b"\r", b" ")
+    """Return JSON as it came, or nothing for null."""
+    sent = bytes(raw)
+    return b"" if sent == _NULL else sent
 
 
-def cut_bodies(call: ApiCall, max_bytes: int) -> ApiCall:
+def cut_bodies(call: ApiCall, masker: Masker, max_bytes: int) -> ApiCall:
     """Return a call that is too large with no more than the beginning of its bodies."""
     changes: dict[str, object] = {"flags": tuple(dict.fromkeys((*call.flags, TRUNCATED)))}
     for side in ("request", "response"):
         sent = bytes(getattr(call, f"{side}_body"))
         if len(sent) > max_bytes // 4:
             encoding = getattr(call, f"{side}_encoding")
-            changes[f"{side}_body"] = _beginning(sent, encoding, max_bytes // 4)
+            changes[f"{side}_body"] = _beginning(sent, encoding, masker, max_bytes // 4)
             changes[f"{side}_encoding"] = BASE64
     return msgspec.structs.replace(call, **changes)
 
 
-def _beginning(sent: bytes, encoding: str, keep_bytes: int) -> Raw:
+def _beginning(sent: bytes, encoding: str, masker: Masker, keep_bytes: int) -> Raw:
     if encoding == BASE64:
         whole_groups = keep_bytes // 4 * 4
-        return Raw(mask_body(write_json(read_json(sent)[:whole_groups]), BASE64))
+        return Raw(masker.body(write_json(read_json(sent)[:whole_groups]), BASE64))
     # Cut where a value ends, so that no half of a secret escapes its mask.
     text = sent[:keep_bytes]
     end = max(text.rfind(b'"'), text.rfind(b",")) + 1
-    masked = mask_words(text[: end or keep_bytes].decode("utf-8", "replace"))
+    masked = masker.words(text[: end or keep_bytes].decode("utf-8", "replace"))
     return Raw(write_json(base64.b64encode(masked.encode()).decode()))

@@ -1,8 +1,8 @@
 """Turn an understood event into the call that the log keeps.
 
-In: an event, and what is known of its request. Out: an `ApiCall` with times in UTC, lower-case
-header names, checked ids, masked secrets and a fingerprint instead of the session token. Raises
-`InvalidInputError` with the JSON path when something required is missing. Pure.
+In: an event, and what is known of its request. Out: an `ApiCall` with times in UTC, checked ids and
+a fingerprint instead of the session token; `hide_secrets` then masks all calls of a batch in one
+go. Raises `InvalidInputError` with the JSON path when something required is missing. Pure.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.collector.arrival import Arrival, checked_id
-from headwater.collector.bodies import TRUNCATED, Body, clean_json, read_body
+from headwater.collector.bodies import TRUNCATED, clean_json, read_body
 from headwater.collector.json_text import check_depth, write_json
-from headwater.collector.masking import mask_headers, mask_json, mask_uri
+from headwater.collector.masking import Masker
 from headwater.collector.times import read_time
 from headwater.collector.wire import EventIn, RequestIn, ResponseIn, Understood
 from headwater.model import NO_JSON, ApiCall, Direction
@@ -35,30 +35,39 @@ _LONGEST_VERB = 32
 _NO_FLAGS: tuple[str, ...] = ()
 
 
-def to_call(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) -> ApiCall:
-    """Return the record of one event."""
+def to_call(
+    item: Understood, arrival: Arrival, vault: Vault, masker: Masker, max_bytes: int
+) -> ApiCall:
+    """Return the record of one event; its secrets are still there, until `hide_secrets`."""
     event, request, response = item.event, item.event.request, item.event.response or _NO_RESPONSE
-    began_at, time_flags = _began_at(request.time, arrival)
-    request_headers, sent = _read_side(request, "$.request", max_bytes)
-    response_headers, answered = _read_side(response, "$.response", max_bytes)
-    if request.user_agent_string:
-        request_headers.setdefault("user-agent", request.user_agent_string)
+    began_at, flags = _began_at(request.time, arrival)
+    sent = read_body(request, "$.request.body", masker, max_bytes)
+    answered = read_body(response, "$.response.body", masker, max_bytes)
+    if sent.is_cut or answered.is_cut:
+        flags = (*flags, TRUNCATED)
     return ApiCall(
         app_id=arrival.app_id,
         call_id=checked_id(event.transaction_id, "$.transaction_id") or new_id("call"),
         time=began_at,
         received_at=arrival.received_at,
         verb=_verb(request.verb),
-        uri=mask_uri(_required(request.uri, "$.request.uri")),
+        uri=_required(request.uri, "$.request.uri"),
         status=_status(response.status),
-        duration_ms=0.0 if time_flags else _duration_ms(began_at, response),
+        duration_ms=_duration_ms(began_at, response) if request.time else 0.0,
+        user_id=checked_id(event.user_id, "$.user_id"),
+        company_id=checked_id(event.company_id, "$.company_id"),
+        anonymous_id=checked_id(event.anonymous_id, "$.anonymous_id"),
         session_key=vault.fingerprint(event.session_token) if event.session_token else "",
         ip_address=_label(request.ip_address) or arrival.ip_address,
-        direction=_DIRECTIONS.get((event.direction or "").lower(), "Incoming"),
+        direction=_direction(event.direction),
         weight=min(max(event.weight or 1, 1), _MOST_WEIGHT),
+        action_name=_label(event.action_name),
+        blocked_by=_label(event.blocked_by),
+        api_version=_label(request.api_version),
+        trace_id=_label(event.trace_id),
         sdk=arrival.sdk,
-        request_headers=request_headers,
-        response_headers=response_headers,
+        request_headers=_headers(request),
+        response_headers=response.headers or {},
         request_body=sent.raw,
         response_body=answered.raw,
         request_encoding=sent.encoding,
@@ -68,36 +77,21 @@ def to_call(item: Understood, arrival: Arrival, vault: Vault, max_bytes: int) ->
         metadata=_document(event.metadata, "$.metadata"),
         extra=_extra(event, item.unknown),
         route=_label(item.route),
-        flags=(*time_flags, *_flags(arrival, sent, answered)),
-        **_names(event),
+        flags=(*flags, BACKFILL) if arrival.is_backfill else flags,
     )
 
 
-def _read_side(
-    part: RequestIn | ResponseIn, path: str, max_bytes: int
-) -> tuple[dict[str, str], Body]:
-    headers = mask_headers(part.headers or {})
-    announced_bytes = _announced_bytes(headers, part.content_length)
-    body = read_body(part.body, part.transfer_encoding, announced_bytes, f"{path}.body", max_bytes)
-    return headers, body
+def _headers(request: RequestIn) -> dict[str, str]:
+    headers, agent = request.headers or {}, request.user_agent_string
+    if agent and all(name.lower() != "user-agent" for name in headers):
+        return {**headers, "user-agent": agent}
+    return headers
 
 
-def _names(event: EventIn) -> dict[str, str]:
-    """Return the opaque ids of people, and the labels."""
-    return {
-        "user_id": checked_id(event.user_id, "$.user_id"),
-        "company_id": checked_id(event.company_id, "$.company_id"),
-        "anonymous_id": checked_id(event.anonymous_id, "$.anonymous_id"),
-        "action_name": _label(event.action_name),
-        "blocked_by": _label(event.blocked_by),
-        "api_version": _label(event.request.api_version),
-        "trace_id": _label(event.trace_id),
-    }
-
-
-def _flags(arrival: Arrival, sent: Body, answered: Body) -> tuple[str, ...]:
-    truncated = (TRUNCATED,) if sent.is_cut or answered.is_cut else ()
-    return (*truncated, BACKFILL) if arrival.is_backfill else truncated
+def _direction(text: str | None) -> Direction:
+    if not text or text == "Incoming":
+        return "Incoming"
+    return _DIRECTIONS.get(text.lower(), "Incoming")
 
 
 def _began_at(sent: str | float | None, arrival: Arrival) -> tuple[datetime, tuple[str, ...]]:
@@ -139,18 +133,10 @@ def _label(text: str | None) -> str:
     return text[:_LONGEST_LABEL] if text else ""
 
 
-def _announced_bytes(headers: Mapping[str, str], content_length: int | None) -> int:
-    header = headers.get("content-length", "").strip()
-    # Sixteen digits are petabytes; more would not fit the store's counter.
-    if header.isascii() and header.isdigit() and len(header) < 16:  # noqa: PLR2004
-        return int(header)
-    return min(max(content_length or 0, 0), 10**15)
-
-
 def _document(raw: Raw, path: str) -> Raw:
     sent = clean_json(raw)
     check_depth(sent, path)
-    return Raw(mask_json(sent)) if sent else NO_JSON
+    return Raw(sent) if sent else NO_JSON
 
 
 def _extra(event: EventIn, unknown: Mapping[str, object]) -> Raw:

@@ -18,11 +18,13 @@ from headwater.base.errors import InvalidInputError
 DEEPEST = 100
 """Levels of nesting: later readers have smaller stacks than ours."""
 
+_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 _INT64 = range(-(2**63), 2**64)
 _INT64_CHARACTERS = 20
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD]")
 _ESCAPE = re.compile(
     rb'\\(?:[\\"]'
     rb"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -31,11 +33,17 @@ _ESCAPE = re.compile(
 
 
 def heal(body: bytes) -> bytes:
-    """Return valid UTF-8 without a byte order mark; broken bytes and lone surrogates are U+FFFD."""
+    """Return valid UTF-8 on one line, without a byte order mark.
+
+    Broken bytes and lone surrogates are U+FFFD. Line breaks outside of texts mean nothing, and
+    inside of texts they are no JSON.
+    """
     body = body.removeprefix(codecs.BOM_UTF8)
+    if b"\n" in body or b"\r" in body:
+        body = body.translate(_ONE_LINE)
     if not body.isascii():
         body = body.decode("utf-8", "replace").encode()
-    if b"\\ud" in body or b"\\uD" in body:
+    if _SURROGATE.search(body):
         body = _ESCAPE.sub(_without_lone_surrogate, body)
     return body
 
@@ -116,7 +124,7 @@ def write_json(value: object) -> bytes:
 
 def check_depth(raw: bytes, path: str) -> None:
     """Raise `InvalidInputError` when the document nests deeper than `DEEPEST`."""
-    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+    if len(raw) <= DEEPEST or raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return
     depth = 0
     for bracket in _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS):

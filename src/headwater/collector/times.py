@@ -22,13 +22,20 @@ def read_time(value: str | float | None) -> datetime | None:
     """Return the moment meant, or None."""
     if value is None:
         return None
-    if isinstance(value, str):
-        text = value.strip()
-        is_number = len(text) >= _SHORTEST_NUMBER and text.isdecimal()
-        at = _from_number(int(text[:20])) if is_number else _from_text(text)
-    else:
-        at = _from_number(value)
+    at = _from_usual_text(value) if isinstance(value, str) else _from_number(value)
     return at if at is not None and EPOCH <= at < _END else None
+
+
+def _from_usual_text(text: str) -> datetime | None:
+    # What nearly all clients write, with or without its Z.
+    if text[4:5] == "-":
+        try:
+            return datetime.fromisoformat(text if text[-1] == "Z" else f"{text}Z")
+        except (ValueError, OverflowError):
+            pass
+    text = text.strip()
+    is_number = len(text) >= _SHORTEST_NUMBER and text.isdecimal()
+    return _from_number(int(text[:20])) if is_number else _from_text(text)
 
 
 def _from_text(text: str) -> datetime | None:

@@ -12,7 +12,7 @@ from headwater.base.errors import InvalidInputError
 from headwater.model import NO_JSON
 
 
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Unknown fields send an item to `tolerance`, which keeps them."""
 
 
@@ -65,7 +65,7 @@ class EventIn(Strict, frozen=True, kw_only=True):
     metadata: Raw = NO_JSON
 
 
-class Understood(msgspec.Struct, frozen=True):
+class Understood(msgspec.Struct, frozen=True, gc=False):
     """An event, and what was sent beside the fields that we know."""
 
     event: EventIn

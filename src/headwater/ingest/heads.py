@@ -52,6 +52,8 @@ class Added(msgspec.Struct, omit_defaults=True, gc=False):
     country: str = ""
     user_id: str = ""
     company_id: str = ""
+    user_by: str = ""
+    company_by: str = ""
     flags: tuple[str, ...] = ()
 
 
@@ -88,27 +90,11 @@ class Call(msgspec.Struct, gc=False):
         return changed if isinstance(changed, tuple) else self.head.flags or self.added.flags
 
 
-_DOCUMENTS = ("request_body", "response_body", "metadata")
-_TEXTS = tuple(f'"{name}":"'.encode() for name in _DOCUMENTS)
 _encode = msgspec.json.Encoder().encode
 _decode_record = msgspec.json.Decoder(_Record).decode
 
 
 def to_line(call: Call) -> bytes:
     """Return the row for `landing`, a JSON object on one line."""
-    line = call.line
-    if call.changed or any(text in line for text in _TEXTS):
-        line = _rewrite(call)
+    line = _encode(_decode_record(call.line) | call.changed) if call.changed else call.line
     return b"%b,%b" % (line[:-1], _encode(call.added)[1:])
-
-
-def _rewrite(call: Call) -> bytes:
-    record = _decode_record(call.line)
-    # The engine takes the quotes off text, and what is left would be no JSON: so text, such as
-    # base64, is quoted twice.
-    texts = {
-        name: bytes(raw).decode()
-        for name in _DOCUMENTS
-        if (raw := record.get(name)) and bytes(raw).startswith(b'"')
-    }
-    return _encode(record | texts | call.changed)

@@ -6,7 +6,6 @@ address become placeholders; version segments such as `v1` stay. Pure.
 
 import re
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 _MAX_SEGMENTS = 16
 _MAX_SEGMENT_CHARS = 64
@@ -33,11 +32,8 @@ def split_uri(uri: str) -> tuple[str, str]:
     path = uri.split("?", 1)[0].split("#", 1)[0]
     if not _SCHEME.match(path):
         return "", path
-    try:
-        parts = urlsplit(path)
-    except ValueError:  # a broken IPv6 address, for instance
-        return "", path.split("://", 1)[1].partition("/")[2]
-    return parts.netloc.rpartition("@")[2].lower(), parts.path
+    host, slash, path = path.split("://", 1)[1].partition("/")
+    return host.rpartition("@")[2].lower(), slash + path
 
 
 def to_route(path: str) -> str:

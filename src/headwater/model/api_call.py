@@ -21,7 +21,6 @@ NO_JSON = Raw(b"")
 
 class ApiCall(
     msgspec.Struct,
-    frozen=True,
     kw_only=True,
     tag_field="t",
     tag="call",
@@ -61,6 +60,8 @@ class ApiCall(
     """Lower-case names."""
     response_headers: dict[str, str] = {}
     request_body: Raw = NO_JSON
+    """JSON. Here and in `response_body` and `metadata`, a document that is a text, such as base64,
+    is quoted twice: the store's engine takes one pair of quotes off."""
     response_body: Raw = NO_JSON
     request_encoding: str = ""
     """`base64` when the request body is base64 text, else empty (JSON)."""

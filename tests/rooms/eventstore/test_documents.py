@@ -1,9 +1,13 @@
-"""Bodies and metadata are JSON in the store, whatever kind of JSON they were in the record."""
+"""Bodies and metadata are JSON in the store, whatever kind of JSON clients sent."""
 
 import msgspec
 import pytest
 
+from headwater.base.vault import Vault
+from headwater.collector.hiding import hide_secrets
+from headwater.collector.masking import masker_for
 from headwater.eventstore import EventStore
+from headwater.workspace import MaskingPolicy
 from tests.support.calls import call_lines, make_call
 
 _DOCUMENTS = ("request_body", "response_body", "metadata")
@@ -23,8 +27,9 @@ _KINDS = [
 @pytest.mark.parametrize("kind", _KINDS)
 async def test_a_document_is_stored_as_it_came(store: EventStore, kind: str) -> None:
     """Text too, which the engine would strip of its quotes: base64 bodies are text."""
-    documents = dict.fromkeys(_DOCUMENTS, msgspec.Raw(kind.encode()))
-    lines = call_lines([make_call(**documents), make_call("call_2")])
+    call = make_call(**dict.fromkeys(_DOCUMENTS, msgspec.Raw(kind.encode())))
+    hide_secrets([call], masker_for(MaskingPolicy(), Vault(bytes(32))))
+    lines = call_lines([call, make_call("call_2")])
     await store.insert_lines("landing", lines, token="calls:1-1")
     rows = await store.select(f"SELECT {', '.join(_DOCUMENTS)} FROM bodies ORDER BY call_id")
     assert rows == [dict.fromkeys(_DOCUMENTS, kind), dict.fromkeys(_DOCUMENTS, "")]

@@ -63,7 +63,7 @@ def test_any_path_has_a_route(path: str) -> None:
         ("https://API.example.com:8443/a/b?c=d#e", "api.example.com:8443", "/a/b"),
         ("https://user:secret@api.example.com/a", "api.example.com", "/a"),
         ("/a/b?next=https://other.example/x", "", "/a/b"),
-        ("https://[::1/a", "", "a"),
+        ("https://[::1/a", "[::1", "/a"),
         ("https://api.example.com", "api.example.com", ""),
         ("", "", ""),
     ],

@@ -12,8 +12,10 @@ import msgspec
 
 from headwater.base.errors import InvalidInputError
 from headwater.base.vault import Vault
-from headwater.collector.accept import Accepted, accept_items, encode_event
+from headwater.collector.accept import Accepted, accept_calls
 from headwater.collector.arrival import Arrival
+from headwater.collector.calls import to_call
+from headwater.collector.masking import masker_for
 from headwater.collector.otlp import conventions as names
 from headwater.collector.otlp.conventions import Facts
 from headwater.collector.otlp.events import is_call, to_event
@@ -21,6 +23,7 @@ from headwater.collector.otlp.json_form import read_json_form
 from headwater.collector.otlp.protobuf import read_protobuf
 from headwater.collector.otlp.records import Record, Signal
 from headwater.collector.wire import NotUnderstood
+from headwater.model import ApiCall
 
 _SOURCES: Mapping[str, tuple[str, ...]] = {
     "$.request.uri": names.URL,
@@ -43,17 +46,19 @@ def accept_export(
     arrival = msgspec.structs.replace(arrival, ip_address="")
     request_key = hashlib.blake2b(body, digest_size=16).digest()
 
-    def settle(record: Record) -> bytes:
+    masker = masker_for(arrival.masking, vault)
+
+    def settle(record: Record) -> ApiCall:
         spare_id = hashlib.blake2b(record.place.encode(), digest_size=16, key=request_key)
         event = to_event(record, spare_id.hexdigest())
         try:
-            return encode_event(event, arrival, vault, max_bytes)
+            return to_call(event, arrival, vault, masker, max_bytes)
         except InvalidInputError as err:
             raise _with_place(err, record) from err
 
     sent = list((read_json_form if is_json else read_protobuf)(body, signal))
     calls = [one for one in sent if isinstance(one, NotUnderstood) or is_call(one, signal)]
-    accepted = accept_items(calls, signal, arrival, settle)
+    accepted = accept_calls(calls, signal, arrival, masker, max_bytes, settle)
     return msgspec.structs.replace(accepted, ignored=len(sent) - len(calls))
 
 
