@@ -23,7 +23,10 @@ from tests.support.server import Server, serving
 from tests.support.wiretap import Exchange, Wiretap, tapping
 
 PROGRAMS = Path(__file__).parents[1] / "wire" / "programs"
-_PROFILES = "SELECT kind, id, doc, company_id, anonymous_ids FROM profiles FINAL ORDER BY kind, id"
+_PROFILES = (
+    "SELECT kind, id, doc, company_id, anonymous_ids, modified_at"
+    " FROM profiles FINAL ORDER BY kind, id"
+)
 _LONG_AGO = "2020-01-01T00:00:00Z"
 _CLIENT_WITHIN_S = 60
 
@@ -107,6 +110,11 @@ class Recording:
             if call["request"]["uri"].partition("?")[0].endswith(path)
             and call["request"]["verb"].startswith(verb)
         ]
+        return found
+
+    def profile(self, kind: str, id_: str) -> dict[str, Any]:
+        """Return what is known of one user, company or subscription."""
+        (found,) = [p for p in self.profiles if (p["kind"], p["id"]) == (kind, id_)]
         return found
 
     def documents(self) -> list[tuple[str, str, dict[str, Any]]]:

@@ -1,126 +1,188 @@
-"""The promise to users of `moesifapi` 1.5: the library, unmodified, against the Collector API."""
+"""The promise to users of `moesifapi` 1.5: the library, unmodified, against a running server."""
 
-import base64
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-import msgspec
 import pytest
 
 from headwater.collector import MARK
-from headwater.model import ApiCall, ProfileUpdate, Reject
-from tests.support.collector_door import Door, open_door
-
-PROGRAM = Path(__file__).parent / "programs" / "moesifapi_client.py"
+from tests.support.clients import Recording, Stage, record
+from tests.wire.parcels import check_secrets, named_in, seconds_between, text_of
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    """A Collector API."""
-    with open_door(tmp_path_factory.mktemp("moesifapi")) as opened:
-        yield opened
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recording, dict[str, Any]]:
+    """What is stored, and what the program says that it sent and read."""
+    printed = []
+
+    def play(stage: Stage) -> None:
+        printed.append(stage.run_python("moesifapi_client.py", calls=4))
+
+    kept = record(tmp_path_factory.mktemp("moesifapi"), play)
+    return kept, json.loads(printed[0])
 
 
 @pytest.fixture(scope="module")
-def seen_by_client(door: Door) -> dict[str, Any]:
-    """What the library read, after it has sent everything; its base URI is that of a proxy."""
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), f"{door.url}/collector", door.key],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+def kept(played: tuple[Recording, dict[str, Any]]) -> Recording:
+    """What is stored."""
+    return played[0]
 
 
 @pytest.fixture(scope="module")
-def calls(door: Door, seen_by_client: dict[str, Any]) -> list[ApiCall]:
-    """The calls that reached the log."""
-    assert seen_by_client
-    assert door.only(Reject) == []
-    return door.only(ApiCall)
+def said(played: tuple[Recording, dict[str, Any]]) -> dict[str, Any]:
+    """What the program says."""
+    return played[1]
 
 
-def test_the_library_reads_the_same_tag_everywhere(seen_by_client: dict[str, Any]) -> None:
+def test_the_library_reads_the_same_tag_everywhere(said: dict[str, Any]) -> None:
     """It would fetch the configuration again and again if they differed."""
-    tag = seen_by_client["config_tag"]
-    assert tag
-    assert seen_by_client == {
-        "event_tag": tag, "batch_tag": tag, "config_tag": tag,
-        "sample_rate": 100, "rules": [], "alive": True,
-    }  # fmt: skip
+    assert said["config_tag"]
+    assert said["event_tag"] == said["batch_tag"] == said["config_tag"]
+    assert (said["sample_rate"], said["rules"], said["alive"]) == (100, [], True)
 
 
-def test_every_field_of_an_event_arrives(calls: list[ApiCall], door: Door) -> None:
-    """Single and in a batch, gzip-compressed by the library; secrets masked on the way."""
-    assert [call.call_id for call in calls[:3]] == ["t-1", "t-2", "t-3"]
-    call = calls[0]
-    extra = msgspec.json.decode(call.extra)
+def test_every_field_of_an_event_is_stored(kept: Recording, said: dict[str, Any]) -> None:
+    """A naive time is UTC; all that was set is there, secrets masked; nothing else."""
+    calls = {call["transaction_id"]: call for call in kept.calls}
+    call = calls["t-1"]
     expected = {
-        "app_id": door.app_id,
-        "time": datetime(2026, 11, 23, 2, 23, 57, 914_000, UTC),
-        "verb": "POST",
-        "uri": "https://api.parcel.example/v2/labels/1?dry=1",
-        "status": 422,
-        "duration_ms": 86.0,
+        "request": {
+            "verb": "POST",
+            "uri": f"https://api.parcel.example/v2/labels/1?dry=1&api_key={MARK}",
+            "route": "/v2/labels/:id",
+            "host": "api.parcel.example",
+            "ip_address": "203.0.113.7",
+            "api_version": "2.1",
+            "headers": {"content-type": "application/json", "authorization": MARK},
+            "body": {"weight_g": 420, "card": {"number": MARK}},
+            "transfer_encoding": "json",
+        },
+        "response": {
+            "status": 422,
+            "status_class": "4xx",
+            "headers": {"content-type": "text/plain"},
+            "transfer_encoding": "base64",
+            "bytes": 7,
+        },
+        "client": {"name": "", "version": "", "kind": ""},
         "user_id": "u-81",
         "company_id": "c-9",
-        "session_key": door.vault.fingerprint("planted-2"),
-        "ip_address": "203.0.113.7",
+        "anonymous_id": "",
+        "session_token": kept.vault.fingerprint("planted-2"),
         "direction": "Outgoing",
         "weight": 4,
         "blocked_by": "rule-1",
-        "api_version": "2.1",
+        "action_name": "",
+        "trace_id": "",
         "sdk": "moesifapi-python/1.5.5",
-        "request_headers": {"content-type": "application/json", "authorization": MARK},
-        "response_headers": {"content-type": "text/plain"},
-        "request_encoding": "",
-        "response_encoding": "base64",
-        "flags": (),
+        "duration_ms": 86.0,
+        "flags": [],
+        "metadata": {"dc": "eu"},
+        "extra": {"tags": "a,b", "response": {"ip_address": "10.0.0.7"}},
     }
-    assert {name: getattr(call, name) for name in expected} == expected
-    assert msgspec.json.decode(call.request_body) == {"weight_g": 420, "card": {"number": MARK}}
-    assert base64.b64decode(msgspec.json.decode(call.response_body)) == b"bad zip"
-    assert msgspec.json.decode(call.metadata) == {"dc": "eu"}
-    assert extra == {"tags": "a,b", "response": {"ip_address": "10.0.0.7"}}
+    assert named_in(call, expected) == expected
+    assert text_of(call["response"]) == "bad zip"
+    assert seconds_between(said["time"], call["request"]["time"]) == 0
 
 
-def test_unset_fields_are_sent_as_null_and_mean_nothing(calls: list[ApiCall]) -> None:
+def test_a_batch_is_stored_like_single_events(kept: Recording) -> None:
+    """All calls of the batch, the same but for what differs."""
+    calls = {call["transaction_id"]: call for call in kept.calls}
+    for number in (2, 3):
+        call = calls[f"t-{number}"]
+        assert f"/v2/labels/{number}?" in call["request"]["uri"]
+        same = ("response", "client", "user_id", "weight", "metadata", "extra", "duration_ms")
+        assert {n: call[n] for n in same} == {n: calls["t-1"][n] for n in same}
+    assert len(kept.calls) == 4
+    assert kept.rejects == []
+
+
+def test_unset_fields_are_sent_as_null_and_mean_nothing(kept: Recording) -> None:
     """Only the request is given: the library makes the id, the peer gives the address."""
-    call = calls[3]
-    assert len(call.call_id) == 36
-    assert (call.uri, call.status, call.weight, call.direction) == ("/", 0, 1, "Incoming")
-    assert (call.user_id, call.ip_address, bytes(call.extra)) == ("", "127.0.0.1", b"")
+    assert kept.sent("/collector/v1/events")[1]["response"] is None
+    (call,) = [call for call in kept.calls if call["request"]["verb"] == "GET"]
+    expected: dict[str, Any] = {
+        "request": {"uri": "/", "route": "/", "ip_address": "127.0.0.1", "headers": {}}
+        | {"body": None, "api_version": ""},
+        "response": {"status": None, "status_class": "none", "headers": {}, "body": None},
+        **dict.fromkeys(("user_id", "company_id", "session_token", "blocked_by"), ""),
+        "direction": "Incoming",
+        "weight": 1,
+        "duration_ms": 0.0,
+        "metadata": None,
+        "extra": None,
+        "flags": [],
+    }
+    assert named_in(call, expected) == expected
+    assert len(call["transaction_id"]) == 36
 
 
-def test_profiles_arrive(calls: list[ApiCall], door: Door) -> None:
-    """Users and companies, single and in batches, with links, times, metadata and campaign."""
-    assert calls
-    profiles = door.only(ProfileUpdate)
-    assert [(p.kind, p.id) for p in profiles] == [
-        ("user", "u-81"), ("user", "u-82"), ("user", "u-83"),
-        ("company", "c-9"), ("company", "c-10"),
-    ]  # fmt: skip
-    ana, parcel = profiles[0], profiles[3]
-    assert (ana.company_id, ana.time) == ("c-9", datetime(2026, 11, 1, tzinfo=UTC))
-    assert ana.session_key == door.vault.fingerprint("planted-3")
-    fields = msgspec.json.decode(ana.fields)
-    assert fields["metadata"] == {"email": "ana@parcel.example", "crm": {"stage": "trial"}}
-    assert fields["campaign"]["utm_source"] == "newsletter"
-    assert (fields["ip_address"], fields["user_agent_string"]) == ("203.0.113.7", "parcel/1")
-    assert msgspec.json.decode(parcel.fields) == {
-        "company_domain": "parcel.example", "metadata": {"seats": 40},
-    }  # fmt: skip
+def test_every_field_of_a_user_is_stored(kept: Recording, said: dict[str, Any]) -> None:
+    """With the link to the company, and the campaign as first and as newest."""
+    ana = kept.profile("user", "u-81")
+    campaign = {"utm_source": "newsletter", "gclid": "g-1"}
+    assert ana["doc"] == {
+        "company_id": "c-9",
+        "ip_address": "203.0.113.7",
+        "user_agent_string": "parcel/1",
+        "metadata": {
+            "email": "ana@parcel.example",
+            "crm": {"stage": "trial", "password": MARK},
+        },
+        "campaign": campaign,
+        "initial_campaign": campaign,
+    }
+    assert (ana["company_id"], ana["anonymous_ids"]) == ("c-9", [])
+    assert ana["modified_at"] == datetime.fromisoformat(said["day"])
 
 
-def test_no_planted_secret_reached_the_log(calls: list[ApiCall], door: Door) -> None:
-    """Tokens, keys and cards end at the door."""
-    assert calls
-    text = msgspec.json.encode(door.records())
-    assert b"planted" not in text
-    assert b"4111111111111111" not in text
+def test_every_field_of_a_company_is_stored(kept: Recording, said: dict[str, Any]) -> None:
+    """As that of a user."""
+    parcel = kept.profile("company", "c-9")
+    campaign = {"referring_domain": "example.com"}
+    assert parcel["doc"] == {
+        "company_id": "c-9",
+        "company_domain": "parcel.example",
+        "ip_address": "203.0.113.8",
+        "metadata": {"seats": 40},
+        "campaign": campaign,
+        "initial_campaign": campaign,
+    }
+    assert parcel["modified_at"] == datetime.fromisoformat(said["day"])
+
+
+def test_every_field_of_a_subscription_is_stored(kept: Recording, said: dict[str, Any]) -> None:
+    """In the report too, with its company and status."""
+    paid = kept.subscriptions[0]
+    assert [paid[name] for name in ("subscription_id", "company_id", "status")] == [
+        *("s-1", "c-9", "active"),
+    ]
+    assert paid["doc"] == {
+        "company_id": "c-9",
+        "status": "active",
+        "current_period_start": said["day"],
+        "current_period_end": said["end"],
+        "metadata": {"plan": "scale"},
+    }
+
+
+def test_profiles_of_batches_are_stored(kept: Recording) -> None:
+    """Each item, even when it says nothing but who it is."""
+    assert [document for document in kept.documents() if len(document[2]) <= 1] == [
+        ("company", "c-10", {"company_id": "c-10"}),
+        ("subscription", "s-2", {"company_id": "c-10"}),
+        ("user", "u-82", {}),
+        ("user", "u-83", {}),
+    ]
+    assert len(kept.profiles) == 7
+
+
+def test_only_events_are_packed_and_no_planted_secret_is_stored(kept: Recording) -> None:
+    """The prefix of a proxy before every path; tokens, keys and cards end at the door."""
+    packed = {e.path for e in kept.exchanges if "content-encoding" in e.headers}
+    assert packed == {"/collector/v1/events", "/collector/v1/events/batch"}
+    assert all(exchange.path.startswith("/collector/") for exchange in kept.exchanges)
+    check_secrets(kept)
+    assert "4111111111111111" not in kept.text()
+    assert kept.files_with(b"4111111111111111") == []

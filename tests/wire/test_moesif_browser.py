@@ -152,7 +152,7 @@ def _expected(**ids: str) -> dict[str, Any]:
 
 def test_identifying_joins_the_visitor_to_the_user(kept: Recording) -> None:
     """The user has the visitor's anonymous id, the company, and the campaign of the first visit."""
-    (ana,) = [profile for profile in kept.profiles if profile["id"] == "ana"]
+    ana = kept.profile("user", "ana")
     campaign = {"campaign": _CAMPAIGN, "initial_campaign": _CAMPAIGN}
     known = {"company_id": "parcel", "metadata": {"email": "ana@parcel.example"}}
     assert (ana["doc"], ana["company_id"]) == (known | campaign, "parcel")

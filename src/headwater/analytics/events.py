@@ -23,6 +23,8 @@ _COLUMNS = (
 )
 _NARROW = ", ".join(f"c.{name} AS {name}" for name in _COLUMNS)
 _NOTHING = msgspec.Raw(b"null")
+_NO_HEADERS = msgspec.Raw(b"{}")
+"""Rows leave out what is empty; readers of the report expect an object."""
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,13 +121,15 @@ def _response(row: dict[str, Any], wide: dict[str, Any]) -> dict[str, Any]:
 
 def _content(row: dict[str, Any], wide: dict[str, Any], side: str) -> dict[str, Any]:
     return {
-        "headers": _json(wide, f"{side}_headers"),
+        "headers": _json(wide, f"{side}_headers", empty=_NO_HEADERS),
         "body": _json(wide, f"{side}_body"),
         "transfer_encoding": wide.get(f"{side}_encoding") or "json",
         "bytes": row[f"{side}_bytes"],
     }
 
 
-def _json(wide: dict[str, Any], name: str) -> msgspec.Raw:
+def _json(wide: dict[str, Any], name: str, empty: msgspec.Raw = _NOTHING) -> msgspec.Raw:
     text = wide.get(name)
-    return msgspec.Raw(text.encode()) if text else _NOTHING
+    if text is None:
+        return _NOTHING
+    return msgspec.Raw(text.encode()) if text else empty

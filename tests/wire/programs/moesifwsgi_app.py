@@ -1,9 +1,10 @@
-"""A Flask API with `moesifwsgi`, called by itself: JSON, a form, HTML, an error.
+"""A Flask API with `moesifwsgi`, called by itself: JSON, a form, a page, an error.
 
-Run as `python moesifwsgi_app.py URL APPLICATION_ID`.
+Run as `python moesifwsgi_app.py URL APPLICATION_ID`; stays until its standard input is closed.
 """
 
 import sys
+from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from moesifwsgi import MoesifMiddleware
@@ -29,25 +30,50 @@ def broken() -> tuple[Response, int]:
     return jsonify(error="no"), 500
 
 
+@app.get("/health")
+def health() -> str:
+    return "well"
+
+
+def identify_user(_: object, environ: dict[str, Any], __: object) -> str | None:
+    return environ.get("HTTP_X_DEVELOPER")
+
+
+def skip(_: object, environ: dict[str, Any]) -> bool:
+    return bool(environ["PATH_INFO"] == "/health")
+
+
 app.wsgi_app = middleware = MoesifMiddleware(  # type: ignore[method-assign]
     app.wsgi_app,
     {
         "APPLICATION_ID": application_id,
         "BASE_URI": url,
-        "IDENTIFY_USER": lambda _app, _environ, _headers=None: "ana",
-        "IDENTIFY_COMPANY": lambda _app, _environ, _headers=None: "parcel",
+        "IDENTIFY_USER": identify_user,
+        "IDENTIFY_COMPANY": lambda _app, _environ, _headers: "parcel",
         "GET_METADATA": lambda _app, _environ: {"dc": "eu", "secret": "planted-metadata"},
         "GET_SESSION_TOKEN": lambda _app, _environ: "planted-session",
+        "SKIP": skip,
         "API_VERSION": "2.1",
         "EVENT_BATCH_TIMEOUT": 0.2,
     },
 )
+headers = {
+    "Host": "api.parcel.example",
+    "X-Developer": "ana",
+    "X-Forwarded-For": "203.0.113.7",
+    "Authorization": "Bearer planted-bearer",
+    "User-Agent": "parcel-python/2.1.0",
+}
 with app.test_client() as client:
-    assert client.post("/v2/labels?dry=1", json={"weight_g": 420}).status_code == 201
+    label = {"weight_g": 420, "password": "planted-password"}
+    path = "/v2/labels?dry=1&api_key=planted-key"
+    assert client.post(path, json=label, headers=headers).status_code == 201
     form = {"user": "ana", "password": "planted-password"}
-    assert client.post("/login", data=form).status_code == 200
-    assert client.get("/broken", headers={"User-Agent": "parcel-python/2.1.0"}).status_code == 500
-middleware._shutdown()
-middleware.update_user({"user_id": "ana", "metadata": {"name": "Ana"}})
-middleware.update_users_batch([{"user_id": "bob"}])
-middleware.update_company({"company_id": "parcel"})
+    assert client.post("/login", data=form, headers=headers).status_code == 200
+    assert client.get("/broken", headers=headers).status_code == 500
+    assert client.get("/health", headers=headers).status_code == 200
+middleware.update_user({"user_id": "ana", "company_id": "parcel", "metadata": {"name": "Ana"}})
+middleware.update_users_batch([{"user_id": "bob"}, {"user_id": "eve"}])
+middleware.update_company({"company_id": "parcel", "company_domain": "parcel.example"})
+middleware.update_companies_batch([{"company_id": "acme"}])
+sys.stdin.read()
