@@ -2,7 +2,7 @@
 
 In: an ASGI or WSGI application. Out: the same application, and batches of events sent from a
 background thread. The application never waits, never sees an error of ours, and its bodies pass
-untouched. Depends on msgspec and the standard library alone.
+untouched. Depends on msgspec, isal and the standard library alone; nothing else of Headwater.
 
     from headwater.middleware import CaptureASGI
 
@@ -11,7 +11,7 @@ untouched. Depends on msgspec and the standard library alone.
 
 from headwater.middleware.asgi import CaptureASGI
 from headwater.middleware.options import Response
-from headwater.middleware.sender import Counts
+from headwater.middleware.trouble import Counts
 from headwater.middleware.wsgi import CaptureWSGI
 
 __all__ = ["CaptureASGI", "CaptureWSGI", "Counts", "Response"]

@@ -1,18 +1,24 @@
 """Turn a captured call into an event of the Collector API.
 
-In: references that the request path kept. Out: one JSON object. Pure; runs on the background
-thread. Values of secret headers and query parameters never leave the process.
+In: references that the request path kept. Out: one event, ready for JSON. Pure; runs on the
+background thread. Values of secret headers and query parameters never leave the process, unless
+the application wants them to.
 """
 
 import base64
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
+
+from headwater.middleware.call import Body, Call, Headers
+from headwater.middleware.options import Options
 
 MASK = "*masked*"
 _SECRET = re.compile(
@@ -21,108 +27,90 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _PARAMETER = re.compile(r"([^=&;]*)=([^&;]*)")
-_OVERHEAD_BYTES = 1_000
-
-Headers = Sequence[tuple[bytes, bytes]] | Sequence[tuple[str, str]]
-
-
-class Body:
-    """The chunks of a body, by reference, up to a limit; beyond it only the size is known."""
-
-    __slots__ = ("chunks", "limit_bytes", "size_bytes")
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes = limit_bytes
-        """0: bodies are not wanted at all."""
-        self.chunks: list[bytes] = []
-        self.size_bytes = 0
-
-    def keep(self, chunk: bytes) -> None:
-        """Take note of one chunk."""
-        if chunk:
-            self.size_bytes += len(chunk)
-            if self.size_bytes <= self.limit_bytes:
-                self.chunks.append(chunk)
-            else:
-                self.chunks.clear()
-
-    @property
-    def is_cut(self) -> bool:
-        """Tell whether there was more than is kept."""
-        return self.size_bytes > self.limit_bytes
+_PATH_SIGNS = "/:@!$&'()*+,;=~"
+_BODILESS = {204, 304}
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
-NO_BODY = Body(0)
+class Asked(Struct, omit_defaults=True):
+    """The request of an event."""
 
-
-class Call(msgspec.Struct, kw_only=True):
-    """Everything known of one call, not looked at yet."""
-
+    time: datetime
+    uri: str
     verb: str
-    scheme: str
-    host: str
-    """Used when no `Host` header came."""
-    path: str
-    query: str
-    ip_address: str
-    began_s: float
-    ended_s: float
+    headers: dict[str, str]
+    ip_address: str = ""
+    body: Any = None
+    transfer_encoding: str | None = None
+    content_length: int | None = None
+
+
+class Answered(Struct, omit_defaults=True):
+    """The response of an event."""
+
+    time: datetime
     status: int
-    request_headers: Headers
-    response_headers: Headers
-    request_body: Body = NO_BODY
-    response_body: Body = NO_BODY
+    headers: dict[str, str]
+    body: Any = None
+    transfer_encoding: str | None = None
+    content_length: int | None = None
+
+
+class Event(Struct, omit_defaults=True):
+    """One call, named as the Collector API names it."""
+
+    request: Asked
+    response: Answered
+    direction: str
+    transaction_id: uuid.UUID
+    """By it the collector knows an event that comes twice."""
     user_id: str | None = None
     company_id: str | None = None
+    session_token: str | None = None
     metadata: dict[str, Any] | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """Return about how much memory the call holds."""
-        bodies = (self.request_body, self.response_body)
-        return _OVERHEAD_BYTES + sum(0 if body.is_cut else body.size_bytes for body in bodies)
+    weight: int = 1
 
 
-def to_event(call: Call, *, decode_bodies: bool = False) -> dict[str, Any]:
+def to_event(call: Call, options: Options, weight: int = 1) -> Event:
     """Return the event; its JSON bodies stay raw text unless somebody wants to look into them."""
-    request_headers = read_headers(call.request_headers)
-    event: dict[str, Any] = {
-        "request": {
-            "time": _write_time(call.began_s),
-            "uri": _write_uri(call, request_headers),
-            "verb": call.verb,
-            "headers": mask_headers(request_headers),
-            "ip_address": call.ip_address,
-            **_write_body(call.request_body, decode_bodies),
-        },
-        "response": {
-            "time": _write_time(call.ended_s),
-            "status": call.status,
-            "headers": mask_headers(read_headers(call.response_headers)),
-            **_write_body(call.response_body, decode_bodies),
-        },
-        "direction": "Incoming",
-        "transaction_id": str(uuid.uuid4()),
-        "user_id": call.user_id,
-        "company_id": call.company_id,
-        "metadata": call.metadata,
-    }
-    return {name: value for name, value in event.items() if value is not None}
+    decode = options.mask_event is not None
+    hide = options.mask_secrets
+    headers = read_headers(call.request_headers)
+    asked = Asked(
+        datetime.fromtimestamp(call.began_s, UTC),
+        _write_uri(call, headers, hide=hide),
+        call.verb,
+        mask_headers(headers) if hide else headers,
+        _client_ip(call, headers, options.client_ip_header),
+    )
+    answer_headers = read_headers(call.response_headers)
+    answered = Answered(
+        datetime.fromtimestamp(call.began_s + call.ended - call.began, UTC),
+        call.status,
+        mask_headers(answer_headers) if hide else answer_headers,
+    )
+    _write_body(asked, call.request_body, decode)
+    if call.verb != "HEAD" and call.status not in _BODILESS:  # a server sends none for these
+        _write_body(answered, call.response_body, decode)
+    return Event(
+        asked, answered, "Incoming", uuid.uuid4(),
+        call.user_id, call.company_id, call.session_token, call.metadata, weight,
+    )  # fmt: skip
 
 
 def read_headers(headers: Headers) -> dict[str, str]:
     """Return headers as text with lower-case names; repeated ones are joined by a comma."""
     read: dict[str, str] = {}
     for name, value in headers:
-        key = _read_text(name).lower()
-        text = _read_text(value)
+        key = _read_name(name)
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
         read[key] = f"{read[key]}, {text}" if key in read else text
     return read
 
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers without the values of secret ones."""
-    return {name: MASK if _SECRET.search(name) else value for name, value in headers.items()}
+    return {name: MASK if _is_secret(name) else value for name, value in headers.items()}
 
 
 def mask_query(query: str) -> str:
@@ -130,35 +118,61 @@ def mask_query(query: str) -> str:
     return _PARAMETER.sub(lambda m: f"{m[1]}={MASK}" if _SECRET.search(m[1]) else m[0], query)
 
 
-def _read_text(value: bytes | str) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+@lru_cache(256)
+def _is_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None
 
 
-def _write_time(seconds: float) -> str:
-    at = datetime.fromtimestamp(seconds, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+@lru_cache(256)
+def _read_name(name: bytes | str) -> str:
+    return (name.decode("latin-1") if isinstance(name, bytes) else name).lower()
 
 
-def _write_uri(call: Call, headers: Mapping[str, str]) -> str:
-    query = f"?{mask_query(call.query)}" if call.query else ""
-    return f"{call.scheme}://{headers.get('host') or call.host}{call.path}{query}"
+def _write_uri(call: Call, headers: Mapping[str, str], *, hide: bool) -> str:
+    path, query = call.path, call.query
+    if isinstance(path, bytes):
+        path = path.decode("latin-1")
+    else:
+        path = quote(path, safe=_PATH_SIGNS, encoding="latin-1")
+    if isinstance(query, bytes):
+        query = query.decode("latin-1")
+    if query:
+        query = f"?{mask_query(query) if hide else query}"
+    return f"{call.scheme}://{headers.get('host') or _write_server(call)}{path}{query}"
 
 
-def _write_body(body: Body, decode: bool) -> dict[str, Any]:
+def _write_server(call: Call) -> str:
+    host, port = call.server or (None, None)
+    if not host or port is None:  # no port: a Unix socket
+        return "localhost"
+    name = f"[{host}]" if ":" in host else str(host)
+    return name if str(port) == _DEFAULT_PORTS.get(call.scheme) else f"{name}:{port}"
+
+
+def _client_ip(call: Call, headers: Mapping[str, str], header: str) -> str:
+    named = headers.get(header.lower(), "").partition(",")[0].strip() if header else ""
+    return named or call.client_ip
+
+
+def _write_body(side: Asked | Answered, body: Body, decode: bool) -> None:
     if not body.size_bytes:
-        return {}
+        return
     if not body.limit_bytes:
-        return {"content_length": body.size_bytes}
-    if body.is_cut:
-        note = f"The body has {body.size_bytes} bytes and was not kept."
-        return {"body": {"msg": note}, "content_length": body.size_bytes}
-    raw = b"".join(body.chunks).strip()
+        side.content_length = body.size_bytes
+    elif body.is_cut:
+        side.body = {"msg": f"The body has {body.size_bytes} bytes and was not kept."}
+        side.content_length = body.size_bytes
+    else:
+        side.body, side.transfer_encoding = _read_body(b"".join(body.chunks).strip(), decode)
+
+
+def _read_body(raw: bytes, decode: bool) -> tuple[Any, str]:
     if raw[:1] in {b"{", b"["}:
         try:
-            return {"body": _read_json(raw, decode), "transfer_encoding": "json"}
+            return _read_json(raw, decode), "json"
         except (msgspec.MsgspecError, UnicodeDecodeError):
             pass  # it only looked like JSON
-    return {"body": base64.b64encode(raw).decode(), "transfer_encoding": "base64"}
+    return base64.b64encode(raw).decode(), "base64"
 
 
 def _read_json(raw: bytes, decode: bool) -> Any:

@@ -1,7 +1,7 @@
-"""Post batches to the collector over one connection that is kept open.
+"""Speak to the collector over one connection that is kept open.
 
-In: gzipped batches. Out: whether they were taken, refused for good, or should come again. Every
-trouble of the network means: later.
+In: gzipped batches. Out: whether they were taken, refused for good, or should come again; the
+collector's configuration. Every trouble of the network means: later.
 """
 
 import http.client
@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from headwater.middleware.options import Options
 
-_TOO_MANY = 429
+_TOO_MANY, _TIMEOUT = 429, 408
 _SERVER_ERRORS = 500
 _SUCCESS = range(200, 300)
 _LONGEST_RETRY_AFTER_S = 60.0
+_TAG = "X-Moesif-Config-ETag"
 
 
 class Answer(Enum):
@@ -35,33 +36,50 @@ class Collector:
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         self._connection = kind(parts.hostname or "", parts.port, timeout=options.timeout_s)
-        self._path = f"{parts.path.rstrip('/')}/v1/events/batch"
+        self._path = f"{parts.path.rstrip('/')}/v1"
         self._headers = {
-            "Content-Type": "application/json",
-            "Content-Encoding": "gzip",
             "X-Moesif-Application-Id": options.application_id,
             "User-Agent": "headwater-middleware",
         }
+        self._posting = {
+            **self._headers, "Content-Type": "application/json", "Content-Encoding": "gzip",
+        }  # fmt: skip
         self.retry_after_s = 0.0
         """What the last answer asked for."""
+        self.config_tag = ""
+        """The version of the configuration that the last answer named."""
 
     def post(self, packed: bytes) -> Answer:
         """Send one batch."""
         self.retry_after_s = 0.0
         try:
-            self._connection.request("POST", self._path, packed, self._headers)
-            response = self._connection.getresponse()
-            response.read()
+            status, _ = self._ask("POST", "/events/batch", packed)
         except (OSError, http.client.HTTPException):
             self._connection.close()
             return Answer.LATER
-        if response.status in _SUCCESS:
+        if status in _SUCCESS:
             return Answer.TAKEN
-        if response.status == _TOO_MANY or response.status >= _SERVER_ERRORS:
-            asked = response.getheader("Retry-After", "")
-            self.retry_after_s = min(_LONGEST_RETRY_AFTER_S, float(asked) if asked.isdigit() else 0)
-            return Answer.LATER
-        return Answer.REFUSED
+        later = status in {_TOO_MANY, _TIMEOUT} or status >= _SERVER_ERRORS
+        return Answer.LATER if later else Answer.REFUSED
+
+    def fetch_config(self) -> bytes | None:
+        """Return the collector's configuration, or None when it has none to give now."""
+        try:
+            status, document = self._ask("GET", "/config", None)
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            return None
+        return document if status in _SUCCESS else None
+
+    def _ask(self, verb: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        headers = self._headers if body is None else self._posting
+        self._connection.request(verb, self._path + path, body, headers)
+        response = self._connection.getresponse()
+        document = response.read()
+        asked = response.getheader("Retry-After", "")
+        self.retry_after_s = min(_LONGEST_RETRY_AFTER_S, float(asked) if asked.isdigit() else 0)
+        self.config_tag = response.getheader(_TAG) or self.config_tag
+        return response.status, document
 
     def __enter__(self) -> Self:
         return self

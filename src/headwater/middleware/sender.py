@@ -1,172 +1,137 @@
-"""Send captured calls from a background thread, and never let anybody wait for it.
+"""Take calls from the application without letting it wait, and send them from a thread.
 
-In: calls. Out: gzipped batches at `/v1/events/batch`. Keeps a bounded number of calls; while the
-collector is away it waits and tries again; what finds no room is counted. A forked child starts
-afresh with a thread of its own. Nothing here raises into the application.
+In: calls. Out: batches on their way to the collector. Keeps a bounded number of calls; what finds
+no room is counted. The thread starts with the first call; a forked child starts afresh with a
+thread of its own, while the parent sends what waited. Nothing here raises into the application.
 """
 
 import atexit
 import contextlib
-import logging
 import os
-import random
 import threading
 import time
 import weakref
-import zlib
-from collections import deque
-from dataclasses import dataclass
 
-import msgspec
-
-from headwater.middleware.event import Call, to_event
+from headwater.middleware.backlog import open_backlog
+from headwater.middleware.batch import Packer
+from headwater.middleware.call import Call
+from headwater.middleware.delivery import Delivery
 from headwater.middleware.options import Options
-from headwater.middleware.post import Answer, Collector
+from headwater.middleware.post import Collector
+from headwater.middleware.trouble import Trouble
 
-_log = logging.getLogger("headwater.middleware")
-_GZIP = 16 + zlib.MAX_WBITS
-_FIRST_RETRY_S, _LONGEST_RETRY_S = 0.5, 30.0
-_WARN_EVERY_S = 60.0
-
-
-@dataclass
-class Counts:
-    """What became of the calls."""
-
-    sent: int = 0
-    overflowed: int = 0
-    """Forgotten because too many waited."""
-    refused: int = 0
-    """Forgotten because the collector would not have them, or was away for too long."""
-    failed: int = 0
-    """Forgotten because no event could be made of them."""
+_AWAY_FLUSH_EVERY_S = 2.0
+"""While the collector is away, calls wait for more company before they become a batch."""
+_senders: "weakref.WeakSet[Sender]" = weakref.WeakSet()
 
 
 class Sender:
-    """A queue and a thread; the thread starts with the first call."""
+    """A queue and a thread."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.trouble = Trouble()
+        self._most_calls, self._most_bytes = options.queue_events, options.queue_bytes
         self._reset()
-        me = weakref.ref(self)
-        atexit.register(_close_if_alive, me)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=lambda: _reset_if_alive(me))
+        _senders.add(self)
 
     def _reset(self) -> None:
-        self.counts = Counts()
-        self._queue: deque[Call] = deque()
+        self.trouble.reset()
+        self._queue: list[Call] = []
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._warned_at_s = 0.0
+        self._packer = Packer(self.options, self.trouble)
+        backlog = open_backlog(self.options, self.trouble)
+        self._delivery = Delivery(self.options, backlog, self.trouble)
 
     def put(self, call: Call) -> None:
         """Take a call, or count it as overflowed."""
-        size_bytes = call.size_bytes
         with self._lock:
-            full = (
-                len(self._queue) >= self.options.queue_events
-                or self._waiting_bytes + size_bytes > self.options.queue_bytes
-            )
-            if full or self._closing.is_set():
-                self.counts.overflowed += 1
+            waiting_bytes = self._waiting_bytes + call.size_bytes()
+            if len(self._queue) >= self._most_calls or waiting_bytes > self._most_bytes:
+                self.trouble.counts.overflowed += 1
                 return
             self._queue.append(call)
-            self._waiting_bytes += size_bytes
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="headwater-capture", daemon=True
-                )
-                self._thread.start()
+            self._waiting_bytes = waiting_bytes
+        if self._thread is None:
+            self._start()
 
     @property
     def waiting(self) -> int:
-        """Return how many calls are not sent yet."""
+        """Return how many calls are not packed yet."""
         return len(self._queue)
 
     def close(self, timeout_s: float | None = None) -> None:
         """Send what waits, for `timeout_s` at most, and stop; the next call starts it again."""
         thread = self._thread
-        if thread is None:
-            return
-        self._closing.set()
-        thread.join(self.options.close_timeout_s if timeout_s is None else timeout_s)
+        if thread is not None:
+            self._closing.set()
+            thread.join(self.options.close_timeout_s if timeout_s is None else timeout_s)
+
+    def _start(self) -> None:
         with self._lock:
-            if not thread.is_alive():
-                self._thread, self._closing = None, threading.Event()
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._run, name="headwater-capture", daemon=True)
+            try:
+                thread.start()
+                self._thread = thread
+            except RuntimeError as error:  # no room for threads, or the interpreter is ending
+                self.trouble.warn("The thread that sends calls could not start", error)
 
     def _run(self) -> None:
+        closing = self._closing
+        packed_at_s = 0.0
         with Collector(self.options) as collector:
-            while True:
-                closing = self._closing.wait(self.options.flush_every_s)
-                while batch := self._take():
-                    self._send(collector, batch)
-                if closing:
-                    return
+            is_last = False
+            while not is_last:
+                is_last = closing.wait(self.options.flush_every_s)
+                now_s = time.monotonic()
+                is_due = not self._delivery.is_waiting or now_s > packed_at_s + _AWAY_FLUSH_EVERY_S
+                if is_last or is_due or self._is_half_full:
+                    packed_at_s = now_s
+                    self._flush(collector, is_last=is_last)
+        with self._lock:
+            self._thread = None
+            closing.clear()
+
+    def _flush(self, collector: Collector, *, is_last: bool) -> None:
+        try:
+            self._delivery.refresh_sampling(collector)
+            for batch in self._packer.pack(self._take(), self._delivery.sampling):
+                self._delivery.add(batch)
+                if not is_last:
+                    self._delivery.deliver(collector)
+            self._delivery.deliver(collector, at_once=is_last)
+        except Exception as error:  # noqa: BLE001 - the thread lives on whatever one batch brings
+            self.trouble.warn("Calls could not be sent", error)
+
+    @property
+    def _is_half_full(self) -> bool:
+        half = self._most_calls // 2, self._most_bytes // 2
+        return len(self._queue) > half[0] or self._waiting_bytes > half[1]
 
     def _take(self) -> list[Call]:
         with self._lock:
-            count = min(len(self._queue), self.options.batch_events)
-            batch = [self._queue.popleft() for _ in range(count)]
-            self._waiting_bytes -= sum(call.size_bytes for call in batch)
-        return batch
-
-    def _send(self, collector: Collector, batch: list[Call]) -> None:
-        events = [event for event in map(self._encode, batch) if event]
-        if not events:
-            return
-        packed = _gzip(b"[" + b",".join(events) + b"]")
-        if self._deliver(collector, packed):
-            self.counts.sent += len(events)
-        else:
-            self.counts.refused += len(events)
-            self._warn(f"{len(events)} calls were not reported to {self.options.url}")
-
-    def _encode(self, call: Call) -> bytes:
-        mask = self.options.mask_event
-        try:
-            event = to_event(call, decode_bodies=mask is not None)
-            masked = mask(event) if mask else event
-            return b"" if masked is None else msgspec.json.encode(masked)
-        except Exception:  # noqa: BLE001 - a hook of the application may raise anything
-            self.counts.failed += 1
-            self._warn("A call could not be reported", with_traceback=True)
-            return b""
-
-    def _deliver(self, collector: Collector, packed: bytes) -> bool:
-        give_up_at_s = time.monotonic() + self.options.give_up_after_s
-        ceiling_s = _FIRST_RETRY_S
-        while True:
-            answer = collector.post(packed)
-            if answer is not Answer.LATER:
-                return answer is Answer.TAKEN
-            if self._closing.is_set() or time.monotonic() >= give_up_at_s:
-                return False
-            self._closing.wait(max(collector.retry_after_s, random.uniform(0.1, 1.0) * ceiling_s))  # noqa: S311 - only spreads retries
-            ceiling_s = min(_LONGEST_RETRY_S, ceiling_s * 2)
-
-    def _warn(self, text: str, *, with_traceback: bool = False) -> None:
-        now_s = time.monotonic()
-        if not self._warned_at_s or now_s - self._warned_at_s > _WARN_EVERY_S:
-            self._warned_at_s = now_s
-            _log.warning("%s (so far: %s)", text, self.counts, exc_info=with_traceback)
+            taken, self._queue = self._queue, []
+            self._waiting_bytes = 0
+        return taken
 
 
-def _gzip(data: bytes) -> bytes:
-    engine = zlib.compressobj(1, wbits=_GZIP)
-    return engine.compress(data) + engine.flush()
-
-
-def _close_if_alive(reference: "weakref.ref[Sender]") -> None:
-    sender = reference()
-    if sender is not None:
+def _close_all() -> None:
+    until_s = time.monotonic() + max((s.options.close_timeout_s for s in _senders), default=0.0)
+    for sender in list(_senders):
         with contextlib.suppress(Exception):
-            sender.close()
+            sender.close(max(0.0, min(sender.options.close_timeout_s, until_s - time.monotonic())))
 
 
-def _reset_if_alive(reference: "weakref.ref[Sender]") -> None:
-    sender = reference()
-    if sender is not None:
+def _reset_all() -> None:
+    for sender in list(_senders):
         sender._reset()  # noqa: SLF001 - it is ours: the child of a fork has no thread and no lock
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_all)

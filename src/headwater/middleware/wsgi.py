@@ -5,48 +5,43 @@ sender's queue once the server has closed the answer. Files that the server send
 (`wsgi.file_wrapper`) stay with the server.
 """
 
-import logging
+import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from time import perf_counter
 from typing import Any
-from urllib.parse import quote
 
-from headwater.middleware.event import Body, Call, read_headers
-from headwater.middleware.hooks import ask, to_id
-from headwater.middleware.options import DEFAULT_URL, Options, Response
-from headwater.middleware.sender import Counts, Sender
+from headwater.middleware.call import NO_ANSWER, Body, Call
+from headwater.middleware.capture import Capture
+from headwater.middleware.wsgi_input import NotedInput
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_log = logging.getLogger("headwater.middleware")
-_NO_ANSWER = 500
-_PATH_SIGNS = "/:@!$&'()*+,;=~"
-_PLAIN_HEADERS = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_HEADER_STARTS = {"HTTP_", "CONTE"}
+"""Of names in the environ: all headers, and CONTENT_TYPE and CONTENT_LENGTH."""
+_NO_LENGTHS = {None, "", "0"}
 
 
-class CaptureWSGI:
+class CaptureWSGI(Capture):
     """Wraps a WSGI application and reports its calls; see `Options` for what can be set."""
 
-    def __init__(
-        self, app: App, *, application_id: str, url: str = DEFAULT_URL, **options: Any
-    ) -> None:
-        self._app = app
-        self.options = Options(application_id=application_id, url=url, **options)
-        self._sender = Sender(self.options)
+    _app: App
 
-    @property
-    def counts(self) -> Counts:
-        """Return what became of the calls so far."""
-        return self._sender.counts
-
-    def close(self, timeout_s: float | None = None) -> None:
-        """Send what waits and stop; the end of the process does it too."""
-        self._sender.close(timeout_s)
+    def __init__(self, app: App, **options: Any) -> None:
+        super().__init__(app, **options)
+        if any(map(inspect.iscoroutinefunction, self._options.hooks)):
+            raise ValueError("hooks of a WSGI application must be plain functions")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        exchange = _Exchange(self, environ, start_response)
+        try:
+            call = _begin(environ, self._body_bytes)
+        except Exception as error:  # noqa: BLE001 - our trouble is never the application's
+            self._trouble.call_failed(error)
+            return self._app(environ, start_response)
+        exchange = _Exchange(call, start_response, lambda: self._report(environ, call))
         try:
             answer = self._app(environ, exchange.start)
         except BaseException:
@@ -56,92 +51,63 @@ class CaptureWSGI:
         if isinstance(file_wrapper, type) and isinstance(answer, file_wrapper):
             exchange.finish()
             return answer
-        return _Answer(answer, exchange)
+        return (_SizedAnswer if isinstance(answer, list | tuple) else _Answer)(answer, exchange)
 
-    def report(self, environ: Environ, call: Call) -> None:
-        """Ask the hooks and queue the call."""
-        options = self.options
-        if options.has_hooks:
-            response = Response(call.status, read_headers(call.response_headers))
-            if ask(options.skip, environ, response):
-                return
-            call.user_id = to_id(ask(options.identify_user, environ, response))
-            call.company_id = to_id(ask(options.identify_company, environ, response))
-            call.metadata = ask(options.get_metadata, environ, response)
-        self._sender.put(call)
+    def _report(self, environ: Environ, call: Call) -> None:
+        try:
+            if self._hooks is None or self._hooks.ask(environ, call):
+                self._sender.put(call)
+        except Exception as error:  # noqa: BLE001 - our trouble is never the application's
+            self._trouble.call_failed(error)
 
 
 class _Exchange:
     """One request and its response, as far as they have come."""
 
+    __slots__ = ("_call", "_is_finished", "_report", "_start_response")
+
     def __init__(
-        self, capture: CaptureWSGI, environ: Environ, start_response: StartResponse
+        self, call: Call, start_response: StartResponse, report: Callable[[], None]
     ) -> None:
-        limit_bytes = capture.options.max_body_bytes if capture.options.capture_bodies else 0
-        self._capture = capture
-        self._environ = environ
+        self._call = call
         self._start_response = start_response
-        self._began_s, self._began = time.time(), time.perf_counter()
-        self._status = _NO_ANSWER
-        self._headers: list[tuple[str, str]] = []
-        self._request_body = Body(limit_bytes)
-        self.response_body = Body(limit_bytes)
+        self._report = report
         self._is_finished = False
-        if "wsgi.input" in environ:
-            environ["wsgi.input"] = _Input(environ["wsgi.input"], self._request_body)
 
     def start(self, status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
         write = self._start_response(status, headers, *rest)
-        self._status, self._headers = _read_status(status), headers
+        self._call.status, self._call.response_headers = _read_status(status), headers
 
         def noting_write(chunk: bytes) -> object:
-            self.response_body.keep(chunk)
+            self.keep(chunk)
             return write(chunk)
 
         return noting_write
 
+    def keep(self, chunk: bytes) -> None:
+        """Note one chunk of the answer."""
+        if chunk:
+            self._call.response_body.keep(chunk)
+
     def finish(self) -> None:
         """Report the call, once."""
-        if self._is_finished:
-            return
-        self._is_finished = True
-        try:
-            self._capture.report(self._environ, self._to_call())
-        except Exception:  # noqa: BLE001 - our trouble is never the application's
-            _log.warning("A call could not be captured", exc_info=True)
-
-    def _to_call(self) -> Call:
-        environ = self._environ
-        return Call(
-            verb=environ["REQUEST_METHOD"],
-            scheme=environ.get("wsgi.url_scheme", "http"),
-            host=f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}",
-            path=quote(
-                environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
-                safe=_PATH_SIGNS,
-                encoding="latin-1",
-            ),
-            query=environ.get("QUERY_STRING", ""),
-            ip_address=environ.get("REMOTE_ADDR", ""),
-            began_s=self._began_s,
-            ended_s=self._began_s + time.perf_counter() - self._began,
-            status=self._status,
-            request_headers=_request_headers(environ),
-            response_headers=self._headers,
-            request_body=self._request_body,
-            response_body=self.response_body,
-        )
+        if not self._is_finished:
+            self._is_finished = True
+            self._call.ended = perf_counter()
+            self._report()
 
 
 class _Answer:
     """The application's answer, passed on chunk by chunk."""
+
+    __slots__ = ("_chunks", "_exchange")
 
     def __init__(self, chunks: Iterable[bytes], exchange: _Exchange) -> None:
         self._chunks = chunks
         self._exchange = exchange
 
     def __iter__(self) -> Iterator[bytes]:
-        keep = self._exchange.response_body.keep
+        keep = self._exchange.keep
         for chunk in self._chunks:
             keep(chunk)
             yield chunk
@@ -155,55 +121,42 @@ class _Answer:
             self._exchange.finish()
 
 
-class _Input:
-    """The request's body, noted while the application reads it."""
+class _SizedAnswer(_Answer):
+    """The same for a list: a server may learn the length of a body from one that has one chunk."""
 
-    def __init__(self, source: Any, body: Body) -> None:
-        self._source = source
-        self._body = body
+    __slots__ = ()
+    _chunks: list[bytes]
 
-    def read(self, *size: int) -> bytes:
-        return self._noted(self._source.read(*size))
+    def __len__(self) -> int:
+        return len(self._chunks)
 
-    def readline(self, *size: int) -> bytes:
-        return self._noted(self._source.readline(*size))
 
-    def readlines(self, *hint: int) -> list[bytes]:
-        return [self._noted(line) for line in self._source.readlines(*hint)]
+def _begin(environ: Environ, body_bytes: int) -> Call:
+    """Return the call, and have its body noted if there is one."""
+    call = Call(
+        environ["REQUEST_METHOD"],
+        environ.get("wsgi.url_scheme", "http"),
+        environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
+        environ.get("QUERY_STRING", ""),
+        environ.get("REMOTE_ADDR", ""),
+        (environ.get("SERVER_NAME"), environ.get("SERVER_PORT")),
+        [(_header(name), value) for name, value in environ.items() if name[:5] in _HEADER_STARTS],
+        time.time(),
+        perf_counter(),
+        Body(body_bytes),
+        Body(body_bytes),
+    )
+    has_body = environ.get("CONTENT_LENGTH") not in _NO_LENGTHS
+    if has_body or "HTTP_TRANSFER_ENCODING" in environ:
+        environ["wsgi.input"] = NotedInput(environ["wsgi.input"], call.request_body)
+    return call
 
-    def __iter__(self) -> Iterator[bytes]:
-        return map(self._noted, self._source)
 
-    def __getattr__(self, name: str) -> Any:
-        # Only what the server's own stream has: frameworks look before they use `readinto`.
-        found = getattr(self._source, name)
-        return self._noting_readinto(found) if name == "readinto" else found
-
-    def _noting_readinto(self, readinto: Callable[[Any], int | None]) -> Callable[[Any], int]:
-        def noting_readinto(buffer: Any) -> int:
-            count = readinto(buffer) or 0
-            self._body.keep(bytes(memoryview(buffer)[:count]))
-            return count
-
-        return noting_readinto
-
-    def _noted(self, chunk: bytes) -> bytes:
-        self._body.keep(chunk)
-        return chunk
+@lru_cache(256)
+def _header(name: str) -> str:
+    return name.removeprefix("HTTP_").replace("_", "-").lower()
 
 
 def _read_status(status: str) -> int:
-    code = status[:3]
-    return int(code) if code.isdigit() else _NO_ANSWER
-
-
-def _request_headers(environ: Environ) -> list[tuple[str, str]]:
-    sent = [
-        (name[5:].replace("_", "-"), value)
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    ]
-    plain = [
-        (name.replace("_", "-"), environ[name]) for name in _PLAIN_HEADERS if environ.get(name)
-    ]
-    return sent + plain
+    code = str(status)[:3]
+    return int(code) if code.isdigit() else NO_ANSWER

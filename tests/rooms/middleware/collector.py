@@ -21,6 +21,10 @@ class Recorder(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.statuses: list[int] = []
         self.connections = 0
+        self.config: dict[str, Any] = {"sample_rate": 100}
+        self.config_tag = "1"
+        self.config_asked = 0
+        self.retry_after = ""
 
     @property
     def url(self) -> str:
@@ -54,9 +58,21 @@ class _Handler(BaseHTTPRequestHandler):
         if status < 300:
             assert self.path == "/v1/events/batch"
             self.server.batches.append(json.loads(body))
+        self._answer(status, b"")
+
+    def do_GET(self) -> None:
+        assert self.path == "/v1/config"
+        self.server.config_asked += 1
+        self._answer(200, json.dumps(self.server.config).encode())
+
+    def _answer(self, status: int, document: bytes) -> None:
         self.send_response(status)
-        self.send_header("content-length", "0")
+        self.send_header("content-length", str(len(document)))
+        self.send_header("X-Moesif-Config-ETag", self.server.config_tag)
+        if self.server.retry_after and status >= 300:
+            self.send_header("Retry-After", self.server.retry_after)
         self.end_headers()
+        self.wfile.write(document)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
