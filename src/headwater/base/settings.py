@@ -108,6 +108,15 @@ class IngestSettings(Section, frozen=True):
     until an operator has looked (false)."""
 
 
+class IdentitySettings(Section, frozen=True):
+    """Finding of users and companies for calls that do not name them."""
+
+    max_keys: int = 100_000
+    """Session keys, browsers and users whose links are held in memory; others are looked up."""
+    relink_every_s: float = 10.0
+    """Pause between looks for links that came late; longer after a look that took long."""
+
+
 class TrackingSettings(Section, frozen=True):
     """The Tracking API."""
 
@@ -201,6 +210,7 @@ class Settings(Section, frozen=True):
     configdb: ConfigDbSettings = ConfigDbSettings()
     collector: CollectorSettings = CollectorSettings()
     ingest: IngestSettings = IngestSettings()
+    identity: IdentitySettings = IdentitySettings()
     tracking: TrackingSettings = TrackingSettings()
     federation: FederationSettings = FederationSettings()
     warehouse: WarehouseSettings = WarehouseSettings()

@@ -34,6 +34,19 @@ INGEST_STEP_SECONDS = Summary(
 RECORDS_QUARANTINED = Counter(
     "headwater_ingest_quarantined", "Records that nothing could be done with", registry=REGISTRY
 )
+LINKS_LEARNED = Counter(
+    "headwater_identity_links", "Links of users learned, one a day and link", registry=REGISTRY
+)
+KEYS_TO_RELINK = Gauge(
+    "headwater_identity_keys_waiting",
+    "Session keys, browsers and users whose stored calls are looked at for late links",
+    registry=REGISTRY,
+)
+ROWS_RELINKED = Counter(
+    "headwater_identity_rows_relinked",
+    "Stored calls and actions that a late link gave to their user or company",
+    registry=REGISTRY,
+)
 LOG_GAPS = Counter(
     "headwater_ingest_log_gaps", "Times that entries of the log were missing", registry=REGISTRY
 )

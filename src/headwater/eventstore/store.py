@@ -23,6 +23,7 @@ from headwater.eventstore.migrate import migrate, read_steps
 _READING_THREADS = 4
 # One: a cancelled insert goes on in its thread, and its retry has to wait for it.
 _WRITING_THREADS = 1
+_TO_THE_END = {"mutations_sync": 1, "lightweight_deletes_sync": 1, "insert_deduplicate": 0}
 
 
 class Answer(NamedTuple):
@@ -40,6 +41,8 @@ class EventStore:
         self._owner = owner  # an open handle keeps other processes off the path
         self._readers = Handles(engine.open_reader, threads=_READING_THREADS, name="store-read")
         self._writers = Handles(engine.open_writer, threads=_WRITING_THREADS, name="store-write")
+        # Of its own: a change may take many seconds, and inserts do not wait for it.
+        self._changers = Handles(engine.open_writer, threads=1, name="store-change")
 
     @classmethod
     def open(cls, settings: EventStoreSettings, data: Path) -> "EventStore":
@@ -65,6 +68,14 @@ class EventStore:
     async def insert_lines(self, table: str, lines: bytes, *, token: str) -> None:
         """Insert once, as `insert` does, JSON objects, one a line, that the engine reads."""
         await self._writers.run(lambda c: self._insert(c, table, json_rows(lines), _once(token)))
+
+    async def change(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Run a statement that changes stored rows; return when every row is changed.
+
+        It is not remembered as done: only what may happen twice belongs here.
+        """
+        bound = dict(parameters or {})
+        await self._changers.run(lambda c: c.command(sql, parameters=bound, settings=_TO_THE_END))
 
     async def select(
         self, sql: str, parameters: Mapping[str, object] | None = None
@@ -100,6 +111,7 @@ class EventStore:
         """Let go of every handle, so that another process (or path) can be opened."""
         self._readers.close()
         self._writers.close()
+        self._changers.close()
         self._owner.close()
 
 

@@ -1,0 +1,139 @@
+"""Learn links from a range of the log, and find users and companies for its calls.
+
+In: the callers and profile updates of one range, range after range, each known by its offset. Out:
+new links in the store; an owner for each caller that lacks one. A range that is worked on again
+gives the same owners: only links of this range and of earlier ones are in the store then, and links
+learned twice are the same links (ADR 0014).
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from headwater.base.ids import new_id
+from headwater.base.settings import IdentitySettings
+from headwater.base.telemetry import LINKS_LEARNED
+from headwater.eventstore import EventStore
+from headwater.model import ProfileUpdate
+from headwater.profiles.identity.known import Known, Seen, learn
+from headwater.profiles.identity.links import Caller, Key, Link, Owner, gather_facts, to_links
+from headwater.profiles.identity.shelf import Shelf
+
+_SCHEMA = pa.schema(
+    [
+        ("app_id", pa.string()),
+        ("kind", pa.string()),
+        ("key", pa.string()),
+        ("value", pa.string()),
+        ("day", pa.date32()),
+        ("at", pa.timestamp("us", "UTC")),
+        ("log_offset", pa.uint64()),
+    ]
+)
+
+
+class Identity:
+    """What ingest asks, range after range; one range at a time."""
+
+    def __init__(self, store: EventStore, settings: IdentitySettings) -> None:
+        self._store = store
+        self._shelf = Shelf(store, settings.max_keys)
+        self.turn = asyncio.Lock()
+        """Held while a range is stored, and while history is counted again: never both."""
+
+    async def learn(
+        self, callers: Iterable[Caller], updates: Iterable[ProfileUpdate], *, offset: int
+    ) -> None:
+        """Keep the links that a range holds; `offset` is its last. Safe to repeat."""
+        # A thread leaves the event loop to those who wait for it.
+        said = to_links(await asyncio.to_thread(gather_facts, callers, updates))
+        known = await self._shelf.read({link.key for link in said})
+        news = {
+            link: at
+            for link, at in said.items()
+            if known[link.key].is_news(link.value, link.day, at)
+        }
+        if news:
+            # Any token: the same link twice is one link.
+            await self._store.insert("links", _to_rows(news, offset), token=new_id("links"))
+            self._take_in(known, news)
+            LINKS_LEARNED.inc(len(news))
+
+    def _take_in(self, known: Mapping[Key, Known], news: Mapping[Link, datetime]) -> None:
+        by_key: dict[Key, list[Seen]] = {}
+        for link, at in news.items():
+            by_key.setdefault(link.key, []).append(Seen(link.value, link.day, at))
+        for key, seen in by_key.items():
+            if {*known[key].names, *(s.value for s in seen)} == {seen[0].value}:
+                self._shelf.put(key, learn(key[1], (*known[key].evidence, *seen)))
+            else:
+                # Where values follow on each other every day counts, and the shelf keeps no days.
+                self._shelf.forget([key])
+
+    async def attribute(self, callers: Sequence[Caller]) -> list[tuple[int, Owner]]:
+        """Return an owner for each caller, by its place, that lacks a user or company we know."""
+        lacking = [
+            (place, caller)
+            for place, caller in enumerate(callers)
+            if not (caller.user_id and caller.company_id)
+            and (caller.user_id or caller.session_key or caller.anonymous_id)
+        ]
+        if not lacking:
+            return []
+        known = await self._shelf.read({key for _, caller in lacking for key in _keys_of(caller)})
+        users = [_find_user(caller, known) for _, caller in lacking]
+        companies = await self._shelf.read(
+            {
+                (caller.app_id, "user", user)
+                for (_, caller), (user, _) in zip(lacking, users, strict=True)
+                if user and not caller.company_id
+            }
+        )
+        owners = [
+            (place, _find_owner(caller, user, by, companies))
+            for (place, caller), (user, by) in zip(lacking, users, strict=True)
+        ]
+        return [(place, owner) for place, owner in owners if owner.user_by or owner.company_by]
+
+
+def _keys_of(caller: Caller) -> Iterable[Key]:
+    if not caller.user_id:
+        if caller.session_key:
+            yield caller.app_id, "session", caller.session_key
+        if caller.anonymous_id:
+            yield caller.app_id, "anonymous", caller.anonymous_id
+
+
+def _find_user(caller: Caller, known: Mapping[Key, Known]) -> tuple[str, str]:
+    """Return the user, and which kind of key named it: a credential goes before a browser."""
+    if caller.user_id:
+        return caller.user_id, ""
+    for key in _keys_of(caller):
+        if user := known[key].at(caller.time):
+            return user, key[1]
+    return "", ""
+
+
+def _find_owner(caller: Caller, user: str, by: str, companies: Mapping[Key, Known]) -> Owner:
+    if user and not caller.company_id:
+        company = companies[caller.app_id, "user", user].at(caller.time)
+        return Owner(user, by, company, "user" if company else "")
+    return Owner(user, by, caller.company_id, "")
+
+
+def _to_rows(news: Mapping[Link, datetime], offset: int) -> pa.Table:
+    rows = [
+        {
+            "app_id": link.key[0],
+            "kind": link.key[1],
+            "key": link.key[2],
+            "value": link.value,
+            "day": date.fromordinal(link.day),
+            "at": at,
+            "log_offset": offset,
+        }
+        for link, at in sorted(news.items())
+    ]
+    return pa.Table.from_pylist(rows, _SCHEMA)

@@ -1,0 +1,106 @@
+"""Read from calls and profile updates which keys belong together.
+
+In: whatever names a user beside a session key, a browser or a company. Out: links, each with the
+moment that it speaks of. Pure.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from headwater.model import ProfileUpdate
+
+Kind = Literal["session", "anonymous", "user"]
+"""What a key is: a session key or a browser, which name a user; a user, who names a company."""
+Key = tuple[str, Kind, str]
+"""App, kind, key."""
+_ANY_DAY = 719_163  # 1970-01-01
+
+
+class Caller(Protocol):
+    """What identity looks at: a call or an action."""
+
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def time(self) -> datetime: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def company_id(self) -> str: ...
+    @property
+    def anonymous_id(self) -> str: ...
+    @property
+    def session_key(self) -> str: ...
+
+
+class Owner(NamedTuple):
+    """Whose a call is, and how that was found: empty when the call says it, or nobody knows."""
+
+    user_id: str
+    user_by: str
+    company_id: str
+    company_by: str
+
+
+class Fact(NamedTuple):
+    """What one call or update says of a day. Fields may be empty, but never the user."""
+
+    app_id: str
+    user_id: str
+    company_id: str
+    session_key: str
+    anonymous_id: str
+    day: int
+
+
+class Link(NamedTuple):
+    """A key names a value on a day."""
+
+    key: Key
+    value: str
+    day: int
+    """Counted as `date.toordinal` does."""
+
+
+Facts = dict[Fact, datetime]
+"""Each fact with the earliest moment of its day."""
+
+
+def gather_facts(callers: Iterable[Caller], updates: Iterable[ProfileUpdate]) -> Facts:
+    """Return what is said, each thing once: thousands of calls say the same."""
+    facts: Facts = {}
+    for c in callers:
+        if c.user_id and (c.company_id or c.session_key or c.anonymous_id):
+            at = c.time
+            fact = Fact(
+                c.app_id, c.user_id, c.company_id, c.session_key, c.anonymous_id, at.toordinal()
+            )
+            known = facts.get(fact)
+            if known is None or at < known:
+                facts[fact] = at
+    for u in updates:
+        if u.kind == "user" and u.id:
+            at = min(u.time, u.received_at)  # a clock that is ahead must not win for ever
+            fact = Fact(u.app_id, u.id, u.company_id, u.session_key, u.anonymous_id, at.toordinal())
+            facts[fact] = min(at, facts.get(fact, at))
+    return facts
+
+
+def to_links(facts: Facts) -> dict[Link, datetime]:
+    """Return the links that facts hold, each with its earliest moment."""
+    found: dict[Link, datetime] = {}
+    for fact, at in facts.items():
+        for link in _links_of(fact):
+            found[link] = min(at, found.get(link, at))
+    return found
+
+
+def _links_of(fact: Fact) -> Iterator[Link]:
+    if fact.session_key:
+        # A second user makes a session key nobody's: which day it was seen on decides nothing.
+        yield Link((fact.app_id, "session", fact.session_key), fact.user_id, _ANY_DAY)
+    if fact.anonymous_id:
+        yield Link((fact.app_id, "anonymous", fact.anonymous_id), fact.user_id, fact.day)
+    if fact.company_id:
+        yield Link((fact.app_id, "user", fact.user_id), fact.company_id, fact.day)

@@ -1,0 +1,207 @@
+"""Give stored calls to those who are behind them, once a link is learned late.
+
+In: the links that came since last time, by log offset. Out: calls, actions and what is derived of
+them are as if the link had been known all along. One range of offsets at a time, written down
+before it is begun; everything done within it may be repeated, so a death at any instant costs a
+repetition. Runs beside ingest, and rests nine times as long as it works.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import cast
+
+from headwater.base.clock import Clock
+from headwater.base.crash import crash_point
+from headwater.base.errors import HeadwaterError, Transient, UnavailableError
+from headwater.base.settings import IdentitySettings
+from headwater.base.telemetry import KEYS_TO_RELINK, ROWS_RELINKED, get_logger
+from headwater.configdb import ConfigDb, Position, read_position, write_position
+from headwater.eventstore import EventStore
+from headwater.profiles.identity.identity import Identity
+from headwater.profiles.identity.known import Seen, learn
+from headwater.profiles.identity.links import Key, Kind
+from headwater.profiles.identity.moves import TABLES, Moved, Scope, move, of_keys, of_users
+from headwater.profiles.identity.recount import recount
+from headwater.profiles.identity.shelf import read_seen
+
+READER = "identity"
+_STREAM = "links"
+_INGEST = "ingest"
+_KEYS_PER_PAGE = 200
+_REST = 9
+_RETRY_S = 0.2
+_logger = get_logger("profiles")
+
+# Only keys that calls without a user came with have a history to be given away.
+_CONCERNED = """
+FROM links
+WHERE log_offset >= {first:UInt64} AND log_offset <= {last:UInt64}
+    AND (app_id, kind, key) > ({app_id:String}, {kind:String}, {key:String})
+    AND (kind = 'user' OR (app_id, kind, key) IN (SELECT app_id, kind, key FROM keys_seen))
+"""
+_PAGE = f"""
+SELECT app_id, kind, key {_CONCERNED}
+GROUP BY app_id, kind, key ORDER BY app_id, kind, key LIMIT {_KEYS_PER_PAGE}
+"""
+_COUNT = f"SELECT uniqExact(app_id, kind, key) AS n {_CONCERNED}"
+_COMPANIONS = """
+SELECT DISTINCT session_key, anonymous_id FROM {table}
+WHERE {where} AND session_key != '' AND anonymous_id != ''
+"""
+_UNFINISHED = """
+SELECT count() AS n, max(latest_fail_reason) AS failure FROM system.mutations
+WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND NOT is_done
+"""
+
+
+class Relinking:
+    """The worker; the only one that changes rows that are stored."""
+
+    name = "profiles.relinking"
+
+    def __init__(
+        self,
+        store: EventStore,
+        configdb: ConfigDb,
+        identity: Identity,
+        clock: Clock,
+        settings: IdentitySettings,
+    ) -> None:
+        self._store = store
+        self._configdb = configdb
+        self._identity = identity
+        self._clock = clock
+        self._every_s = settings.relink_every_s
+
+    async def run(self) -> None:
+        """Work for ever."""
+        while True:
+            began_s = self._clock.monotonic_s()
+            try:
+                await self.step()
+            except HeadwaterError as err:
+                if not isinstance(err, Transient):
+                    raise
+                _logger.warning("relinking_waits", error=err.message)
+            worked_s = self._clock.monotonic_s() - began_s
+            await asyncio.sleep(max(self._every_s, _REST * worked_s))
+
+    async def step(self) -> int:
+        """Work off the links of everything stored; return how many rows changed hands."""
+        ingest = await self._configdb.run(read_position, _INGEST)
+        mine = await self._configdb.run(read_position, READER) or Position(0)
+        if mine.pending is None and (ingest is None or ingest.next_offset <= mine.next_offset):
+            return 0
+        first, last = mine.pending or (mine.next_offset, ingest.next_offset - 1 if ingest else 0)
+        if mine.pending is None:
+            await self._move_on(Position(first, (first, last)))
+        crash_point("identity.pending")
+        rows = await self._relink(first, last, is_repeated=mine.pending is not None)
+        await self._move_on(Position(last + 1))
+        crash_point("identity.done")
+        if rows:
+            _logger.info("calls_relinked", first=first, last=last, rows=rows)
+        return rows
+
+    async def _move_on(self, position: Position) -> None:
+        await self._configdb.run(write_position, self._clock, READER, _STREAM, position)
+
+    async def _relink(self, first: int, last: int, *, is_repeated: bool) -> int:
+        await self._settle()
+        rows = 0
+        async for page in self._pages(first, last):
+            for app_id, keys in groupby(page, key=itemgetter(0)):
+                rows += await self._relink_some(app_id, list(keys), last, is_repeated)
+        KEYS_TO_RELINK.set(0)
+        return rows
+
+    async def _settle(self) -> None:
+        """Wait for changes that a death interrupted: the engine goes on with them by itself."""
+        while True:
+            (state,) = await self._store.select(_UNFINISHED, {"tables": list(TABLES)})
+            if state["failure"]:
+                raise UnavailableError(f"The event store cannot change rows: {state['failure']}")
+            if not state["n"]:
+                return
+            await asyncio.sleep(_RETRY_S)
+
+    async def _pages(self, first: int, last: int) -> AsyncGenerator[list[Key]]:
+        """Yield the keys whose links are new."""
+        after = {"app_id": "", "kind": "", "key": ""}
+        page = [after]
+        while page:
+            asked = {"first": first, "last": last, **page[-1]}
+            (left,) = await self._store.select(_COUNT, asked)
+            KEYS_TO_RELINK.set(left["n"])
+            page = await self._store.select(_PAGE, asked) if left["n"] else []
+            if page:
+                yield [
+                    (str(row["app_id"]), cast("Kind", row["kind"]), str(row["key"])) for row in page
+                ]
+
+    async def _relink_some(
+        self, app_id: str, keys: Sequence[Key], upto: int, is_repeated: bool
+    ) -> int:
+        moved = Moved()
+        naming = [key for key in keys if key[1] != "user"]
+        users = [key for key in keys if key[1] == "user"]
+        seen = await self._read_all(app_id, naming, users, upto)
+        known = {key: learn(key[1], evidence) for key, evidence in seen.items()}
+        for scope in (
+            of_keys(app_id, upto, naming, known),
+            of_users(app_id, upto, users, known),
+        ):
+            for table in TABLES:
+                await move(self._store, table, scope, moved)
+                crash_point("identity.moved")
+        if is_repeated:
+            _concern_all(moved, seen)
+        if moved.users or moved.companies:
+            await self._recount(app_id, moved)
+        ROWS_RELINKED.inc(moved.rows)
+        return moved.rows
+
+    async def _read_all(
+        self, app_id: str, naming: Sequence[Key], users: Sequence[Key], upto: int
+    ) -> dict[Key, list[Seen]]:
+        """Return the evidence of the keys, of those they came together with, and of their users."""
+        keys = {*naming, *await self._companions(of_keys(app_id, upto, naming, {}))}
+        seen = await read_seen(self._store, keys)
+        named: set[Key] = {(app_id, "user", s.value) for some in seen.values() for s in some}
+        return seen | await read_seen(self._store, named | {*users})
+
+    async def _companions(self, scope: Scope) -> Collection[Key]:
+        found: set[Key] = set()
+        app_id = scope.values["app_id"]
+        for table in TABLES:
+            sql = _COMPANIONS.format(table=table, where=scope.where)
+            for row in await self._store.select(sql, scope.values):
+                found.add((app_id, "session", row["session_key"]))
+                found.add((app_id, "anonymous", row["anonymous_id"]))
+        return found
+
+    async def _recount(self, app_id: str, moved: Moved) -> None:
+        """Count again while ingest waits, and only when no range is stored by half."""
+        while True:
+            async with self._identity.turn:
+                ingest = await self._configdb.run(read_position, _INGEST)
+                if ingest is None or ingest.pending is None:
+                    due_at = ingest.next_offset if ingest else 0
+                    await recount(self._store, app_id, moved, due_at=due_at)
+                    return
+            await asyncio.sleep(_RETRY_S)
+
+
+def _concern_all(moved: Moved, seen: dict[Key, list[Seen]]) -> None:
+    """Count all again whom these keys ever named: a dead attempt took with it whom it concerned."""
+    for (_, kind, key), evidence in seen.items():
+        values = {s.value for s in evidence}
+        if kind == "user":
+            moved.users.add(key)
+            moved.companies |= values
+        else:
+            moved.users |= values
+    moved.lost_users |= moved.users
+    moved.lost_companies |= moved.companies
