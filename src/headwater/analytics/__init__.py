@@ -5,7 +5,7 @@ made it. Never takes SQL from anybody, and cannot ask without an app.
 """
 
 from headwater.analytics.answer import KINDS, answer
-from headwater.analytics.rejects import Rejects
+from headwater.analytics.rejects import ReasonCount, RejectedItem, Rejects
 from headwater.analytics.scope import QueryScope
 
-__all__ = ["KINDS", "QueryScope", "Rejects", "answer"]
+__all__ = ["KINDS", "QueryScope", "ReasonCount", "RejectedItem", "Rejects", "answer"]

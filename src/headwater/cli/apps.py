@@ -6,6 +6,7 @@ In: arguments. Out: apps. Works on the configuration database, whether or not a 
 import click
 
 from headwater.cli.common import Cli, options, table
+from headwater.cli.sampling import sampling
 from headwater.workspace import (
     App,
     collector_key,
@@ -19,6 +20,9 @@ from headwater.workspace import (
 @click.group()
 def apps() -> None:
     """The APIs under observation."""
+
+
+apps.add_command(sampling)
 
 
 def _as_result(app: App, key: str) -> dict[str, str]:

@@ -24,12 +24,14 @@ KINDS = (
 
 
 @click.command("query")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.option("--app", "app_id", required=True, help="Id of the app; see `headwater apps list`.")
 @click.option("--spec", required=True, help="File with the question in JSON; - reads stdin.")
 @options
 def query(cli: Cli, kind: str, app_id: str, spec: str) -> None:
     """Answer one question about the calls of an app.
+
+    KIND is events, count, timeseries, users, user_timeline, actions, subscriptions or rejects.
 
     Example: echo '{"interval": "day"}' | headwater query timeseries --app APP_ID --spec -
     """

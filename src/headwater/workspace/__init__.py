@@ -13,6 +13,7 @@ from headwater.workspace.apps import (
     get_app,
     list_apps,
     rotate_collector_key,
+    set_sampling,
 )
 from headwater.workspace.collector_keys import CollectorKeys
 from headwater.workspace.logins import (
@@ -25,7 +26,14 @@ from headwater.workspace.logins import (
     has_logins,
     start_session,
 )
-from headwater.workspace.policies import MaskingPolicy, SamplingPolicy
+from headwater.workspace.policies import MaskingPolicy
+from headwater.workspace.sampling import (
+    Condition,
+    RegexRule,
+    SamplingPolicy,
+    read_sampling,
+    warn_of,
+)
 from headwater.workspace.tokens import (
     SCOPES,
     Token,
@@ -40,8 +48,10 @@ __all__ = [
     "SCOPES",
     "App",
     "CollectorKeys",
+    "Condition",
     "Login",
     "MaskingPolicy",
+    "RegexRule",
     "SamplingPolicy",
     "Session",
     "Token",
@@ -60,7 +70,10 @@ __all__ = [
     "get_app",
     "has_logins",
     "list_apps",
+    "read_sampling",
     "rotate_collector_key",
+    "set_sampling",
     "start_session",
     "use_setup_link",
+    "warn_of",
 ]

@@ -64,6 +64,30 @@ def test_configuration_needs_no_server(tmp_path: Path) -> None:
     assert token["token"].startswith("hw_")
 
 
+def test_sampling_is_set_piece_by_piece_or_as_a_whole(tmp_path: Path) -> None:
+    """Options change what they name; a file replaces all; a wrong one changes nothing."""
+    (app,) = run_cli(tmp_path, "apps", "list")
+    ask = ("apps", "sampling", app["app_id"])
+    rule = {"conditions": [{"path": "request.route", "value": "^/health"}], "sample_rate": 0}
+
+    first = run_cli(tmp_path, *ask, "--rate", "25", "--user", "u-81=100")
+    second = run_cli(tmp_path, *ask, "--user", "u=1=60", "--drop-route", "^/health")
+    shown = run_cli(tmp_path, *ask)
+    wrong = run_cli(tmp_path, *ask, "--spec", "-", stdin='{"sample_rate": 0.5}', ok=False)
+    whole = run_cli(tmp_path, *ask, "--spec", "-", stdin='{"company_sample_rate": {"c": 5}}')
+    reset = run_cli(tmp_path, *ask, "--reset", "--rate", "0")
+
+    assert (first["sample_rate"], first["user_sample_rate"]) == (25, {"u-81": 100})
+    assert (second["sample_rate"], second["user_sample_rate"]) == (25, {"u-81": 100, "u=1": 60})
+    assert second["regex_config"] == [rule]
+    assert len(second["warnings"]) == 1
+    assert shown == second
+    assert (wrong.returncode, "$.sample_rate" in wrong.stderr) == (1, True)
+    assert (whole["sample_rate"], whole["company_sample_rate"]) == (100, {"c": 5})
+    assert whole["regex_config"] == []
+    assert (reset["sample_rate"], reset["company_sample_rate"]) == (0, {})
+
+
 def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
     """A typo in the environment stops the start, and says where it is."""
     done = subprocess.run(

@@ -7,6 +7,7 @@ from headwater.web.api.destinations import DestinationsController
 from headwater.web.api.extensions import ExtensionsController
 from headwater.web.api.imports import ImportsController
 from headwater.web.api.query import QueryController
+from headwater.web.api.sampling import SamplingController
 from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
 from headwater.web.api.warehouses import WarehousesController
@@ -17,6 +18,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ExtensionsController,
     ImportsController,
     QueryController,
+    SamplingController,
     SourcesController,
     StatusController,
     WarehousesController,

@@ -11,10 +11,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
-from headwater.analytics import QueryScope, Rejects, answer
+from headwater.analytics import QueryScope, ReasonCount, RejectedItem, Rejects, answer
 from headwater.web.auth import needs
 from headwater.web.services import Services
 from headwater.workspace import App, get_app
+
+
+class RejectPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page, newest first, and how often each thing was wrong."""
+
+    items: list[RejectedItem]
+    reasons: list[ReasonCount]
+    next_cursor: str | None
+
 
 _EVER = "1970-01-01T00:00:00Z"
 
@@ -50,14 +59,15 @@ class QueryController(Controller):
         cursor: FromQuery[str] = "",
         kind: FromQuery[str] = "",
         reason: FromQuery[str] = "",
-    ) -> Rejects:
+    ) -> RejectPage:
         """List what the Collector API could not understand, newest first, and count the reasons.
 
         The same as the query `rejects` over all time.
         """
         spec = {"from": _EVER, "limit": limit, "cursor": cursor, "kind": kind, "reason": reason}
-        found = await _answer(services, app_id, "rejects", msgspec.json.encode(spec))
-        return cast("Rejects", found)
+        raw = await _answer(services, app_id, "rejects", msgspec.json.encode(spec))
+        found = cast("Rejects", raw)
+        return RejectPage(items=found.items, reasons=found.reasons, next_cursor=found.next_cursor)
 
 
 async def _answer(services: Services, app_id: str, kind: str, spec: bytes) -> msgspec.Struct:
