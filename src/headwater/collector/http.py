@@ -22,11 +22,12 @@ from headwater.base.errors import (
     WrongMethodError,
 )
 from headwater.base.settings import CollectorSettings
-from headwater.base.telemetry import CALLS_RECEIVED, get_logger
+from headwater.base.telemetry import CALLS_DROPPED, CALLS_RECEIVED, get_logger
 from headwater.base.vault import Vault
 from headwater.collector.accept import Accepted, accept_actions, accept_events, accept_profiles
 from headwater.collector.arrival import Arrival
-from headwater.collector.config import published
+from headwater.collector.config import Publisher
+from headwater.collector.drop_rules import DROPPED, DropRules
 from headwater.collector.otlp import OTLP_PATHS, OtlpReply, Signal, accept_export
 from headwater.collector.reply import Reply
 from headwater.eventlog import MAX_ENTRY_BYTES, GroupCommit
@@ -77,6 +78,7 @@ class CollectorApp:
         self._vault = vault
         self._clock = clock
         self._settings = settings
+        self._publisher = Publisher()
 
     def handles(self, path: str) -> bool:
         """Tell whether a path belongs to this door."""
@@ -100,31 +102,26 @@ class CollectorApp:
         if method == "OPTIONS":
             await reply.preflight()
             return
+        headers = read_headers(scope)
+        app = await self._find_app(headers)
+        if app is not None:
+            reply.published = self._publisher.of(app)
         _check_route(path, method)
         if path == _PROBE:
             await reply.json(b'{"status":true,"region":"local"}')
             return
-        headers = read_headers(scope)
-        app = await self._app_of(headers)
-        reply.published = published(app.id)
+        if app is None:
+            raise _unknown(headers)
         if path in _KINDS:
             body = await self._read(headers, receive)
-            await reply.kept(
-                await self._keep(_KINDS[path], body, self._arrival(app, headers, scope))
-            )
+            arrival = self._arrival(app, headers, scope, reply.published.drops)
+            await reply.kept(await self._keep(_KINDS[path], body, arrival))
         else:
             await reply.json(reply.published.config if path == _CONFIG else reply.published.rules)
 
-    async def _app_of(self, headers: Mapping[str, str]) -> App:
+    async def _find_app(self, headers: Mapping[str, str]) -> App | None:
         key = headers.get(KEY_HEADER, "")
-        app = await self._keys.app_for(key) if key else None
-        if app is None:
-            raise NotAuthenticatedError(
-                "The collector application id is unknown." if key else "There is no key.",
-                field="X-Moesif-Application-Id",
-                hint="`headwater apps list` shows the ids.",
-            )
-        return app
+        return await self._keys.app_for(key) if key else None
 
     async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         most_bytes = self._settings.max_body_bytes
@@ -140,7 +137,9 @@ class CollectorApp:
             timeout_s=self._settings.body_timeout_s,
         )
 
-    def _arrival(self, app: App, headers: Mapping[str, str], scope: Scope) -> Arrival:
+    def _arrival(
+        self, app: App, headers: Mapping[str, str], scope: Scope, drops: DropRules
+    ) -> Arrival:
         peer = scope.get("client")
         return Arrival(
             app_id=app.id,
@@ -148,6 +147,8 @@ class CollectorApp:
             ip_address=peer[0] if peer else "",
             sdk=(headers.get("x-moesif-sdk") or headers.get("user-agent", ""))[:_LONGEST_SDK],
             content_type=headers.get("content-type", ""),
+            masking=app.masking,
+            drops=drops,
             is_backfill=headers.get(BACKFILL_HEADER) == "1",
         )
 
@@ -164,6 +165,7 @@ class CollectorApp:
         CALLS_RECEIVED.labels(kind).inc(len(accepted.records) - accepted.rejected)
         CALLS_RECEIVED.labels("reject").inc(accepted.rejected)
         CALLS_RECEIVED.labels("ignored").inc(accepted.ignored)
+        CALLS_DROPPED.labels(DROPPED).inc(accepted.dropped)
         return accepted
 
     def _decide(self, kind: str, body: bytes, arrival: Arrival) -> Accepted:
@@ -192,6 +194,15 @@ def plain_path(path: str) -> str:
     """Return a path without the prefix, doubled slashes and trailing slashes that clients make."""
     plain = _SLASHES.sub("/", path).rstrip("/")
     return plain.removeprefix(_PREFIX) if plain.startswith(f"{_PREFIX}/") else plain
+
+
+def _unknown(headers: Mapping[str, str]) -> NotAuthenticatedError:
+    known = "The collector application id is unknown."
+    return NotAuthenticatedError(
+        known if headers.get(KEY_HEADER) else "There is no key.",
+        field="X-Moesif-Application-Id",
+        hint="`headwater apps list` shows the ids.",
+    )
 
 
 def _check_route(path: str, method: str) -> None:

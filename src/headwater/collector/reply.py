@@ -7,7 +7,7 @@ nothing.
 from headwater.base.asgi import Header, Send, answer, answer_error
 from headwater.base.errors import HeadwaterError
 from headwater.collector.accept import Accepted
-from headwater.collector.config import published
+from headwater.collector.config import NOBODYS
 
 _CORS: tuple[Header, ...] = (
     (b"access-control-allow-origin", b"*"),
@@ -28,7 +28,7 @@ class Reply:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.published = published("")
+        self.published = NOBODYS
         """Changed to the app's own as soon as the caller is known."""
 
     async def kept(self, accepted: Accepted) -> None:  # noqa: ARG002 - OTLP says what was refused
