@@ -1,0 +1,47 @@
+"""The filter never forgets what it was told; what it was not told it takes for known very seldom."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwater.ingest import seen_ids
+from headwater.ingest.seen_ids import SeenIds
+
+_KEYS = st.lists(st.tuples(st.text(max_size=3), st.text(max_size=5)), max_size=50)
+
+
+@given(_KEYS, _KEYS)
+def test_what_was_seen_is_known(
+    first: list[tuple[str, str]], second: list[tuple[str, str]]
+) -> None:
+    """In one go or in two."""
+    seen = SeenIds()
+    seen.update(first)
+    seen.update(second)
+    assert all(key in seen for key in first + second)
+
+
+def test_new_ids_are_hardly_ever_suspected() -> None:
+    """Each suspicion is a question to the store."""
+    seen = SeenIds()
+    seen.update(("app_1", f"old_{number}") for number in range(100_000))
+    suspects = sum(("app_1", f"new_{number}") in seen for number in range(100_000))
+    assert suspects < 100
+
+
+def test_it_grows_and_forgets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter that is full is followed by a larger one."""
+    monkeypatch.setattr(seen_ids, "_FIRST_FILTER_KEYS", 10)
+    seen = SeenIds()
+    keys = [("app_1", str(number)) for number in range(1_000)]
+    seen.update(keys)
+    assert len(seen._filters) > 3
+    assert all(key in seen for key in keys)
+    assert sum(("app_2", str(number)) in seen for number in range(1_000)) < 20
+
+
+def test_the_same_id_of_another_app_is_new() -> None:
+    """Apps share nothing."""
+    seen = SeenIds()
+    seen.update([("app_1", "call_1")])
+    assert ("app_2", "call_1") not in seen
