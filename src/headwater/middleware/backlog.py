@@ -154,7 +154,7 @@ class Spool:
     def _paths(self) -> list[Path]:
         """Return the batches, the oldest first; remove what a dead process was about to write."""
         found = []
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # no folder yet, or none at all
             for path in self._folder.iterdir():
                 if _NAME.fullmatch(path.name):
                     found.append(path)

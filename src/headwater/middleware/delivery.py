@@ -73,7 +73,7 @@ class Delivery:
         if document is not None:
             try:
                 self.sampling = read_sampling(document)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 self._trouble.warn("The collector's sampling rates cannot be read", error)
 
     def _is_too_old(self, batch: Batch) -> bool:

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -135,6 +136,7 @@ def test_hooks_say_whose_call_it_was(recorder: Recorder) -> None:
         identify_user=lambda *_: 42,
         identify_company=_company,
         get_metadata=lambda scope, _: {"path": scope["path"]},
+        get_session_token=lambda *_: "key-1",
         skip=lambda scope, _: scope["path"] == "/health",
     )
     with _serving(wrapped) as url:
@@ -142,7 +144,7 @@ def test_hooks_say_whose_call_it_was(recorder: Recorder) -> None:
         _ask(f"{url}/echo")
         (event,) = recorder.wait_for(1)
     assert (event["user_id"], event["company_id"]) == ("42", "company-200")
-    assert event["metadata"] == {"path": "/echo"}
+    assert (event["metadata"], event["session_token"]) == ({"path": "/echo"}, "key-1")
 
 
 def _fail(*_: object) -> Any:
@@ -160,6 +162,7 @@ def test_failing_hooks_disturb_nobody(recorder: Recorder) -> None:
         assert _ask(f"{url}/echo", b"{}") == (200, b"{}")
         (event,) = recorder.wait_for(1)
     assert "user_id" not in event
+    assert wrapped.counts.hooks_failed == 3
 
 
 def test_an_event_can_be_masked_or_left_out(recorder: Recorder) -> None:
@@ -175,6 +178,18 @@ def test_an_event_can_be_masked_or_left_out(recorder: Recorder) -> None:
         _ask(f"{url}/echo", b'{"card": "planted", "n": 1}')
         (event,) = recorder.wait_for(1)
     assert event["request"]["body"] == {"n": 1}
+
+
+async def _mask_later(event: dict[str, Any]) -> dict[str, Any]:
+    await asyncio.sleep(0)
+    return {**event, "metadata": {"masked": True}}
+
+
+def test_a_coroutine_may_mask(recorder: Recorder) -> None:
+    """On the background thread, where nobody waits for it."""
+    with _serving(_wrap(recorder, mask_event=_mask_later)) as url:
+        _ask(f"{url}/echo")
+        assert recorder.wait_for(1)[0]["metadata"] == {"masked": True}
 
 
 def test_an_event_that_cannot_be_masked_is_not_sent(recorder: Recorder) -> None:
@@ -193,3 +208,115 @@ def test_the_end_of_the_application_sends_what_waits(recorder: Recorder) -> None
         _ask(f"{url}/echo")
         assert recorder.events == []
     assert len(recorder.events) == 1
+
+
+class _Wire:
+    """What a server gives an application, and keeps what it gets."""
+
+    def __init__(self, **scope: Any) -> None:
+        self.scope = {"type": "http", "method": "GET", "path": "/", "headers": [], **scope}
+        self.sent: list[Any] = []
+
+    async def receive(self) -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+
+def _wrapped(app: Any, recorder: Recorder, **options: Any) -> CaptureASGI:
+    return CaptureASGI(
+        app, application_id=ID, url=recorder.url, **{"flush_every_s": 0.02, **options}
+    )
+
+
+async def test_sockets_pass_through(recorder: Recorder) -> None:
+    """Nobody stands between the application and a WebSocket."""
+    seen: list[Any] = []
+
+    async def app(*given: Any) -> None:
+        seen.extend(given)
+
+    wire = _Wire(type="websocket")
+    receive, send = wire.receive, wire.send
+    await _wrapped(app, recorder)(wire.scope, receive, send)
+    assert seen[0] is wire.scope
+    assert seen[1] is receive
+    assert seen[2] is send
+
+
+async def test_work_after_the_answer_is_no_part_of_it(recorder: Recorder) -> None:
+    """Background tasks run within the application; the client has its answer long before."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+        await asyncio.sleep(0.5)
+
+    wire = _Wire()
+    await _wrapped(app, recorder)(wire.scope, wire.receive, wire.send)
+    (event,) = await asyncio.to_thread(recorder.wait_for, 1)
+    began, ended = (datetime.fromisoformat(event[side]["time"]) for side in ("request", "response"))
+    assert (ended - began).total_seconds() < 0.4
+
+
+async def test_a_cancelled_call_is_reported_and_stays_cancelled(recorder: Recorder) -> None:
+    """As a client that goes away cancels it; hooks are still asked."""
+    started = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        started.set()
+        await asyncio.sleep(60)
+
+    wire = _Wire()
+    wrapped = _wrapped(app, recorder, identify_company=_company)
+    task = asyncio.ensure_future(wrapped(wire.scope, wire.receive, wire.send))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (event,) = await asyncio.to_thread(recorder.wait_for, 1)
+    assert event["company_id"] == "company-202"
+
+
+async def test_an_application_thrown_away_asks_nobody(recorder: Recorder) -> None:
+    """A coroutine that is closed may not wait for a hook any more."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(60)
+
+    wire = _Wire()
+    running = _wrapped(app, recorder, identify_company=_company)(
+        wire.scope, wire.receive, wire.send
+    )
+    running.send(None)
+    running.close()
+
+
+@pytest.mark.parametrize("lacking", ["method", "headers"])
+async def test_a_strange_server_is_served_all_the_same(recorder: Recorder, lacking: str) -> None:
+    """What cannot be captured is counted, and the application does not notice."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": iter([(b"a", b"b")])})
+
+    wire = _Wire()
+    wire.scope.pop(lacking)
+    wrapped = _wrapped(app, recorder)
+    await wrapped(wire.scope, wire.receive, wire.send)
+    assert list(wire.sent[0]["headers"]) == [(b"a", b"b")]
+    assert wrapped.counts.failed == 1
+
+
+async def test_headers_that_can_be_read_once_are_the_servers(recorder: Recorder) -> None:
+    """The protocol allows any iterable."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": iter([(b"a", b"b")])})
+
+    wire = _Wire()
+    await _wrapped(app, recorder)(wire.scope, wire.receive, wire.send)
+    assert list(wire.sent[0]["headers"]) == [(b"a", b"b")]
+    (event,) = await asyncio.to_thread(recorder.wait_for, 1)
+    assert event["response"]["headers"] == {}

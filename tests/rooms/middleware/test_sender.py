@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,6 +144,116 @@ def test_it_starts_again_after_its_end(recorder: Recorder) -> None:
         sender.put(_call(number))
         sender.close()
     assert len(recorder.events) == 3
+
+
+def test_the_collector_says_how_long_to_leave_it_alone(recorder: Recorder) -> None:
+    """`Retry-After` wins over our own patience, which would have been half a second at most."""
+    recorder.statuses, recorder.retry_after = [503], "1"
+    sender = _sender(recorder.url)
+    began_s = time.monotonic()
+    sender.put(_call())
+    recorder.wait_for(1)
+    assert time.monotonic() - began_s >= 1.0
+    sender.close()
+
+
+def test_one_bad_batch_holds_up_no_other(recorder: Recorder) -> None:
+    """What the collector fails on stands back after a while, and is counted."""
+    recorder.statuses = [500, 500, 500]
+    sender = _sender(recorder.url, give_up_after_s=0.2)
+    sender.put(_call(1))
+    until_s = time.monotonic() + 10
+    while not sender.trouble.counts.refused and time.monotonic() < until_s:
+        time.sleep(0.02)
+    recorder.statuses.clear()
+    sender.put(_call(2))
+    recorder.wait_for(1)
+    sender.close()
+    assert sender.trouble.counts.refused == sender.trouble.counts.sent == 1
+
+
+def test_large_calls_go_in_more_batches(recorder: Recorder) -> None:
+    """No collector takes a batch of any size."""
+    sender = _sender(recorder.url)
+    for number in range(10):
+        sender.put(_call(number, os.urandom(900_000)))
+    recorder.wait_for(10)
+    sender.close()
+    assert max(len(batch) for batch in recorder.batches) == 3
+
+
+def test_the_collector_says_how_many_calls_it_wants(recorder: Recorder) -> None:
+    """Before the first batch, and again when the tag on its answers changes."""
+    recorder.config = {"sample_rate": 100, "user_sample_rate": {"quiet": 0}}
+    sender = _sender(recorder.url)
+    quiet = _call(1)
+    quiet.user_id = "quiet"
+    sender.put(quiet)
+    sender.put(_call(2))
+    recorder.wait_for(1)
+    recorder.config, recorder.config_tag = {"sample_rate": 0}, "2"
+    sender.put(_call(3))
+    recorder.wait_for(2)
+    until_s = time.monotonic() + 5
+    while recorder.config_asked < 2 and time.monotonic() < until_s:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    sender.put(_call(4))
+    sender.close()
+    assert _paths(recorder) == ["http://h/2", "http://h/3"]
+    assert sender.trouble.counts.sampled_out == 2
+    assert recorder.config_asked == 2
+
+
+def test_a_collector_without_rates_gets_everything(recorder: Recorder) -> None:
+    """Whatever stands in its document instead."""
+    recorder.config = {"sample_rate": "many"}
+    sender = _sender(recorder.url)
+    sender.put(_call())
+    recorder.wait_for(1)
+    sender.close()
+
+
+_SPOOLING = """
+import os, sys, time
+from tests.rooms.middleware.test_sender import _call, _sender
+sender = _sender(sys.argv[1], spool_dir=sys.argv[2])
+for number in range(5):
+    sender.put(_call(number))
+while not any(files for *_, files in os.walk(sys.argv[2])):
+    time.sleep(0.01)
+time.sleep(0.2)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_spool_outlives_the_kill_of_its_process(tmp_path: Path) -> None:
+    """What the collector did not get then, it gets from the next process, once."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    done = subprocess.run([sys.executable, "-c", _SPOOLING, url, str(tmp_path)], check=False)
+    assert done.returncode == -9
+    with collecting(port) as recorder:
+        for number in (5, 6):
+            sender = _sender(url, spool_dir=tmp_path)
+            sender.put(_call(number))
+            sender.close(5)
+    assert _paths(recorder) == [f"http://h/{number}" for number in range(7)]
+    assert len({event["transaction_id"] for event in recorder.events}) == 7
+
+
+def test_what_waits_at_the_end_is_spooled(tmp_path: Path) -> None:
+    """When the collector is away at the end of the process."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    first = _sender(url, spool_dir=tmp_path, flush_every_s=60.0)
+    first.put(_call(1))
+    first.close()
+    with collecting(port) as recorder:
+        second = _sender(url, spool_dir=tmp_path)
+        second.put(_call(2))
+        second.close(5)
+    assert _paths(recorder) == ["http://h/1", "http://h/2"]
 
 
 _FORKING = """

@@ -201,3 +201,61 @@ def test_a_body_is_noted_however_it_is_read(recorder: Recorder, source: Any) -> 
     }
     assert b"".join(_raw(environ, _wrap(_api(), recorder))).strip() == b'{"got":{"a":1}}'
     assert recorder.wait_for(1)[0]["request"]["body"] == {"a": 1}
+
+
+def test_a_list_keeps_its_length(recorder: Recorder) -> None:
+    """From one chunk servers learn how long the body is."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"all"]
+
+    answer: Any = _wrap(app, recorder)({"REQUEST_METHOD": "GET"}, lambda *_: lambda _: None)
+    assert len(answer) == 1
+    assert list(answer) == [b"all"]
+
+
+def test_chunks_come_when_they_are_made(recorder: Recorder) -> None:
+    """Nothing is read ahead, and a stream that is given up is closed."""
+    made: list[int] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        try:
+            for number in range(5):
+                made.append(number)
+                yield b"part"
+        finally:
+            made.append(-1)
+
+    answer: Any = _wrap(app, recorder)({"REQUEST_METHOD": "GET"}, lambda *_: lambda _: None)
+    chunks = iter(answer)
+    assert made == []
+    next(chunks)
+    next(chunks)
+    answer.close()
+    answer.close()
+    assert made == [0, 1, -1]
+    assert recorder.wait_for(1)[0]["response"]["status"] == 200
+
+
+def test_an_error_in_the_middle_passes_through(recorder: Recorder) -> None:
+    """A generator that raises before it answered is a 500."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        yield from _fail()
+
+    with pytest.raises(ValueError, match="planted"):
+        _raw({}, _wrap(app, recorder))
+    assert recorder.wait_for(1)[0]["response"]["status"] == 500
+
+
+def test_a_strange_server_is_served_all_the_same(recorder: Recorder) -> None:
+    """What cannot be captured is counted, and the application does not notice."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        return [b"all"]
+
+    wrapped = _wrap(app, recorder)
+    assert list(wrapped({}, lambda *_: lambda _: None)) == [b"all"]
+    assert wrapped.counts.failed == 1
