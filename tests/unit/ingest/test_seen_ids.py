@@ -1,4 +1,4 @@
-"""The filter never forgets what it was told; what it was not told it takes for known very seldom."""
+"""The filter never forgets what it was told, and hardly ever takes new ids for known ones."""
 
 import pytest
 from hypothesis import given
