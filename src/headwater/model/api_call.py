@@ -81,7 +81,7 @@ class ApiCall(
     client_name: str = ""
     client_version: str = ""
     client_kind: str = ""
-    """`sdk`, `http`, `cli`, `tool`, `browser`, `bot` or `other`."""
+    """`sdk`, `http`, `cli`, `tool`, `browser`, `notebook`, `ci`, `agent`, `bot` or `other`."""
 
 
 class ProfileUpdate(
