@@ -1,21 +1,27 @@
-"""Know by its name, or by a quick look, what may be secret.
+"""Know by its name what is secret: headers, parameters, keys of JSON.
 
-In: a header, parameter or key name; or bytes. Out: yes or no. The quick look never misses what the
-careful readers would find; most bodies end here, at the cost of one pass over the bytes. Pure.
+In: a name, and what the app decided about names. Out: keep, mask, or fingerprint the value. Case
+and separators do not matter: `apiKey`, `API-Key` and `api_key` are one name. Pure.
 """
 
-import re
-from functools import lru_cache
-from urllib.parse import unquote_plus
+from collections.abc import Iterable
+from typing import Literal
 
-from ahocorasick_rs import BytesAhoCorasick
+from headwater.workspace import MaskingPolicy
+
+Verdict = Literal["keep", "mask", "fingerprint"]
+
+PROTECTED_PARTS = (
+    "authorization", "cookie", "pass-phrase", "passwd", "pass-word", "pwd",
+)  # fmt: skip
+"""No app can keep the value of a name that holds one of these."""
 
 SECRET_PARTS = (
-    "access-key", "api-key", "auth-key", "authorization", "cookie", "credential", "csrf", "cvc",
-    "cvv", "jwt", "passphrase", "passwd", "password", "private-key", "pwd", "secret", "session",
-    "signature", "token", "xsrf",
+    *PROTECTED_PARTS,
+    "access-key", "api-key", "auth-key", "credential", "csrf", "cvc", "cvv", "jwt", "private-key",
+    "secret", "session", "signature", "token", "xsrf",
 )  # fmt: skip
-"""A name is secret when it holds one of these, however it is written: apiKey, API-Key, api_key."""
+"""A name is secret when it holds one of these, unless the app keeps it."""
 
 SECRET_NAMES = ("auth", "x-auth")
 """Names that are secret as a whole, but not inside others, such as `author`."""
@@ -23,61 +29,72 @@ SECRET_NAMES = ("auth", "x-auth")
 _COUNTS = "tokens"
 """`max_tokens: 100` counts; it does not open anything."""
 
-_FLAT_PARTS = tuple(part.replace("-", "") for part in SECRET_PARTS)
-_FLAT_NAMES = frozenset(name.replace("-", "") for name in SECRET_NAMES)
-_SEPARATORS = str.maketrans("", "", "-_ ")
-_LONGEST_REMEMBERED_NAME = 100
-
-# For the quick look: lower case, every digit as 0, separators away.
-_FLATTEN = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", b"abcdefghijklmnopqrstuvwxyz000000000"
-)
-_DROP = b"-_ +"
-_NEEDLES = (
-    *(part.encode() for part in _FLAT_PARTS),
-    *(name.encode() + end for name in sorted(_FLAT_NAMES) for end in (b'"', b"=", b":", b"\\")),
-    b"0" * 13,  # a card, or a number beyond 64 bits
-    b"eyj",  # a JWT
-    b"bearer",
-    b"0e000",  # a number beyond a double
-)
-_FINDER = BytesAhoCorasick(_NEEDLES)
-_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
-_USERINFO = re.compile(rb"://[^/?#@:\s]{0,400}:[^/?#@\s]{1,400}@")
+_UPPER, _LOWER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
+_SEPARATORS = b"-_. +"
+FLATTEN = bytes.maketrans(_UPPER + _SEPARATORS, _LOWER + b"-" * len(_SEPARATORS))
+"""Lower case, and each separator as a dash: offsets stay."""
+_MOST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 100
 
 
-def is_secret(name: str, value: object) -> bool:
-    """Tell whether the value of a JSON key must be masked; nothing and yes or no tell nothing."""
-    if value is None or value == "" or isinstance(value, bool) or not is_secret_name(name):
-        return False
-    return not (isinstance(value, int | float) and name.lower().endswith(_COUNTS))
+def spellings(name: str) -> tuple[str, ...]:
+    """Return a name as `flatten` shows it: with its separators, and without any."""
+    flat = flatten(name).strip("-")
+    return tuple(dict.fromkeys((flat, flat.replace("-", ""))))
 
 
-def is_secret_name(name: str) -> bool:
-    """Tell whether a header, parameter or key of this name holds a secret."""
-    if len(name) > _LONGEST_REMEMBERED_NAME:
-        return _judge(name)
-    return _remember(name)
+def flatten(name: str) -> str:
+    """Return a name in lower case with each separator as a dash, byte by byte."""
+    return name.encode("utf-8", "surrogatepass").translate(FLATTEN).decode("latin-1")
 
 
-def _judge(name: str) -> bool:
-    flat = name.lower().translate(_SEPARATORS)
-    return flat in _FLAT_NAMES or any(part in flat for part in _FLAT_PARTS)
+def is_protected(name: str) -> bool:
+    """Tell whether the values of this name are masked whatever the app decides."""
+    flat = flatten(name)
+    return any(part in flat for part in _PROTECTED)
 
 
-_remember = lru_cache(maxsize=4096)(_judge)
+class SecretNames:
+    """What one app's policy says of each name."""
+
+    def __init__(self, policy: MaskingPolicy) -> None:
+        self.whole = _all_spellings((*SECRET_NAMES, *policy.mask, *policy.fingerprint))
+        """Spellings that are secret as a whole."""
+        self._keep = frozenset(_all_spellings(policy.keep))
+        self._fingerprint = frozenset(_all_spellings(policy.fingerprint))
+        self._known: dict[str, Verdict] = {}
+
+    def verdict(self, name: str) -> Verdict:
+        """Tell what becomes of the value of a header, parameter or key of this name."""
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        verdict = self._judge(flatten(name))
+        if len(name) <= _LONGEST_REMEMBERED:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[name] = verdict
+        return verdict
+
+    def verdict_on(self, name: str, value: object) -> Verdict:
+        """Tell the same of a JSON key: nothing, yes or no, and counts tell nothing."""
+        if value is None or value == "" or isinstance(value, bool):
+            return "keep"
+        if isinstance(value, int | float) and name.lower().endswith(_COUNTS):
+            return "keep"
+        return self.verdict(name)
+
+    def _judge(self, flat: str) -> Verdict:
+        if flat in self._fingerprint:
+            return "fingerprint"
+        if flat in self._keep and not is_protected(flat):
+            return "keep"
+        return "mask" if flat in self.whole or any(part in flat for part in _PARTS) else "keep"
 
 
-def may_hold_secrets(raw: bytes) -> bool:
-    """Tell whether a careful look is worth its while."""
-    return (
-        bool(_FINDER.find_matches_as_indexes(raw.translate(_FLATTEN, _DROP)))
-        or (b"\\u00" in raw and _ESCAPED_ASCII.search(raw) is not None)
-        or (b"@" in raw and b"://" in raw and _USERINFO.search(raw) is not None)
-    )
+def _all_spellings(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(spelling for name in names for spelling in spellings(name)))
 
 
-def may_text_hold_secrets(text: str) -> bool:
-    """Tell the same of text that may be part of a URI."""
-    plain = unquote_plus(text) if "%" in text else text
-    return may_hold_secrets(plain.encode())
+_PROTECTED = _all_spellings(PROTECTED_PARTS)
+_PARTS = _all_spellings(SECRET_PARTS)

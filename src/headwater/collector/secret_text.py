@@ -1,23 +1,18 @@
 """Find secrets in text that is not JSON: words, forms, query strings, multipart, broken JSON.
 
-In: text. Out: the same with each secret value replaced by `MARK`. Every pattern is bounded or
-possessive, so that no text can make it slow. Pure.
+In: text, and which names are secret. Out: the same with each secret value replaced by `MARK`. Every
+pattern is bounded or possessive, so that no text can make it slow. Pure.
 """
 
 import re
+from collections.abc import Callable
 from urllib.parse import unquote_plus
 
-from headwater.collector.secret_names import SECRET_NAMES, SECRET_PARTS, is_secret_name
+from headwater.collector.secret_names import SECRET_PARTS, SecretNames
+from headwater.collector.secret_shapes import EMAIL, MARK, mask_shapes
+from headwater.workspace import MaskingPolicy
 
-MARK = "*masked*"
-"""Plain ASCII that is legal in a URI, a header and JSON alike."""
-
-_NAME = "|".join(
-    (
-        *(part.replace("-", "[-_ .]?") for part in SECRET_PARTS),
-        *(rf"\b{name.replace('-', '[-_ .]?')}\b" for name in SECRET_NAMES),
-    )
-)
+_SEPARATOR = "[-_. +]?"
 _QUOTED_INSIDE_QUOTES = r'\\++"[^"\\]*+(?:\\++[^"\\][^"\\]*+)*+'
 _QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+'
 _SINGLE_QUOTED = r"'[^']*+"
@@ -29,86 +24,98 @@ _QUOTE = r"""\\*+["']?+"""
 """Perhaps escaped, once for each document around it."""
 
 _LINE = re.compile(
-    rf"""(?i)((?:authorization|cookie){_QUOTE}\s{{0,8}}[=:]\s{{0,8}}{_QUOTE})[^\r\n"'\\]+"""
+    rf"""(?ai)((?:authorization|cookie){_QUOTE}\s{{0,8}}[=:]\s{{0,8}}{_QUOTE})[^\r\n"'\\]+"""
 )
 """`Cookie: a=b; c=d` in a text: all of the line."""
-_PAIR = re.compile(
-    rf"(?is)((?:{_NAME})[\w.%\[\]-]{{0,64}}{_QUOTE}\s{{0,8}}[=:]\s{{0,8}})({_VALUE})"
-)
 _OPENING = re.compile(_QUOTE)
+_BEFORE = re.compile(r"[\w.-]{0,64}\Z")
 _PART = re.compile(
     r"""(?is)(name="([^"\r\n]{0,200})"[^\r\n]{0,500}(?:\r?\n[^\r\n]{1,500}){0,5}\r?\n\r?\n)"""
     r"""(.*?)(?=\r?\n--|\Z)"""
 )
 """One part of a multipart form."""
 _PARAMETER = re.compile(r"([?&#;])([^=&#;?\s]{1,400})=([^&#;\s]*)")
+_PARAMETER_IN_WORDS = re.compile(r"""([?&#;])([^=&#;?\s"'<>]{1,400})=([^&#;\s"'<>]*)""")
 _FORM = re.compile(r"[\w.%+\[\]$:~*-]{1,400}=\S*")
 _USERINFO = re.compile(r"(//[^/?#@:\s]{0,400}:)[^/?#@\s]{1,400}@")
-_SHAPES = re.compile(
-    r"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*){0,3}"
-    r"|(?i:(?<=\bbearer\s))[\w.~+/-]{16,}=*"
-)
-_CARD = re.compile(
-    r"(?<![\d.])\d{4}[ +-]?"
-    r"(?:\d{4}[ +-]?\d{4}[ +-]?(?:\d{4}[ +-]\d{1,3}|\d{1,7})|\d{6}[ +-]?\d{3,5})(?!\d)"
-)
-_TIMESTAMP = re.compile(r"1[4-9](?:\d{11}|\d{14}|\d{17})")
-_CARD_DIGITS = range(13, 20)
+
+Cover = Callable[[str, str], str]
+"""Return what stands in place of the value of a secret name."""
+
+
+class SecretText:
+    """Masks text by the names of one app."""
+
+    def __init__(self, names: SecretNames, cover: Cover, *, emails: bool) -> None:
+        self._names = names
+        self._cover = cover
+        self._emails = emails
+        self._pair = _pair_pattern(names)
+
+    def words(self, text: str) -> str:
+        """Return text of any kind masked, without reading it as JSON or as one form."""
+        text = _PART.sub(self._part, text)
+        text = _USERINFO.sub(rf"\1{MARK}@", text)
+        text = _PARAMETER_IN_WORDS.sub(self._parameter, text)
+        text = _LINE.sub(rf"\1{MARK}", text)
+        return self.shapes(self._pair.sub(self._mask_pair, text))
+
+    def form(self, text: str) -> str | None:
+        """Return a form (`a=1&b=2`) masked, or None when the text is none."""
+        if not _FORM.fullmatch(text):
+            return None
+        return self.shapes(_PARAMETER.sub(self._parameter, f"&{text}")[1:])
+
+    def query(self, uri: str) -> str:
+        """Return a URI masked: its password, secret parameters in path, query and fragment."""
+        return self.shapes(_PARAMETER.sub(self._parameter, _USERINFO.sub(rf"\1{MARK}@", uri)))
+
+    def shapes(self, text: str) -> str:
+        """Return text with what looks like a secret by itself masked."""
+        text = mask_shapes(text)
+        return EMAIL.sub(MARK, text) if self._emails else text
+
+    def _part(self, part: re.Match[str]) -> str:
+        return part[0] if self._names.verdict(part[2]) == "keep" else part[1] + MARK
+
+    def _mask_pair(self, pair: re.Match[str]) -> str:
+        before = _BEFORE.search(pair.string, max(0, pair.start() - 64), pair.start())
+        if self._names.verdict((before[0] if before else "") + pair["name"]) == "keep":
+            return pair[0]
+        opening = _OPENING.match(pair["value"])
+        return pair["opening"] + (opening[0] if opening else "") + MARK
+
+    def _parameter(self, parameter: re.Match[str]) -> str:
+        mark, name, value = parameter.groups()
+        if not value:
+            return parameter[0]
+        plain_name, plain_value = unquote_plus(name), unquote_plus(value)
+        if self._names.verdict(plain_name) != "keep":
+            return f"{mark}{name}={self._cover(plain_name, plain_value)}"
+        return f"{mark}{name}={MARK}" if self._holds_secret(plain_value) else parameter[0]
+
+    def _holds_secret(self, text: str) -> bool:
+        """Look into a value that may be a URI itself."""
+        named = (self._names.verdict(name) for _, name, value in _PARAMETER.findall(text) if value)
+        return (
+            self.shapes(text) != text
+            or _USERINFO.search(text) is not None
+            or any(verdict != "keep" for verdict in named)
+        )
+
+
+def _pair_pattern(names: SecretNames) -> re.Pattern[str]:
+    parts = (re.escape(part).replace(r"\-", _SEPARATOR) for part in SECRET_PARTS)
+    whole = (re.escape(name).replace(r"\-", _SEPARATOR) for name in names.whole)
+    name = rf"(?:{'|'.join(parts)})[\w.%\[\]-]{{0,64}}|\b(?:{'|'.join(whole)})(?=[\"'\\=:])"
+    return re.compile(
+        rf"(?ais)(?P<opening>(?P<name>{name}){_QUOTE}\s{{0,8}}[=:]\s{{0,8}})(?P<value>{_VALUE})"
+    )
+
+
+_DEFAULT = SecretText(SecretNames(MaskingPolicy()), lambda _name, _value: MARK, emails=False)
 
 
 def mask_words(text: str) -> str:
-    """Return text of any kind masked, without reading it as JSON or as one form."""
-    text = _PART.sub(_mask_part, text)
-    text = _USERINFO.sub(rf"\1{MARK}@", text)
-    text = _LINE.sub(rf"\1{MARK}", text)
-    return mask_shapes(_PAIR.sub(_mask_pair, text))
-
-
-def mask_form(text: str) -> str | None:
-    """Return a form (`a=1&b=2`) masked, or None when the text is none."""
-    if not _FORM.fullmatch(text):
-        return None
-    return mask_shapes(_PARAMETER.sub(_mask_parameter, f"&{text}")[1:])
-
-
-def mask_query(uri: str) -> str:
-    """Return a URI with its password and secret parameters masked, in path, query and fragment."""
-    return mask_shapes(_PARAMETER.sub(_mask_parameter, _USERINFO.sub(rf"\1{MARK}@", uri)))
-
-
-def mask_shapes(text: str) -> str:
-    """Return text with what looks like a secret by itself masked: JWTs, bearer tokens, cards."""
-    return _CARD.sub(_mask_card, _SHAPES.sub(MARK, text))
-
-
-def is_card(text: str) -> bool:
-    """Luhn's check on 13 to 19 digits; moments in milli-, micro- and nanoseconds are no cards."""
-    if not _CARD.fullmatch(text) or _TIMESTAMP.fullmatch(text):
-        return False
-    digits = [int(digit) for digit in text if digit.isdecimal()]
-    doubled = [sum(divmod(digit * 2, 10)) for digit in digits[-2::-2]]
-    return len(digits) in _CARD_DIGITS and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
-
-
-def _mask_part(part: re.Match[str]) -> str:
-    return part[1] + MARK if is_secret_name(part[2]) else part[0]
-
-
-def _mask_pair(pair: re.Match[str]) -> str:
-    opening = _OPENING.match(pair[2])
-    return pair[1] + (opening[0] if opening else "") + MARK
-
-
-def _mask_parameter(parameter: re.Match[str]) -> str:
-    mark, name, value = parameter.groups()
-    if value and (is_secret_name(unquote_plus(name)) or _holds_shape(unquote_plus(value))):
-        return f"{mark}{name}={MARK}"
-    return parameter[0]
-
-
-def _holds_shape(text: str) -> bool:
-    return mask_shapes(text) != text
-
-
-def _mask_card(digits: re.Match[str]) -> str:
-    return MARK if is_card(digits[0]) else digits[0]
+    """Return text masked by the default policy."""
+    return _DEFAULT.words(text)
