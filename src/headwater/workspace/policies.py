@@ -22,7 +22,3 @@ class MaskingPolicy(
     """Mask e-mail addresses in captured traffic; never in the profiles of users."""
     ip_addresses: bool = False
     """Cut addresses of clients to their network: /24 of IPv4, /48 of IPv6."""
-
-
-class SamplingPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which share of the calls clients are asked to report."""
