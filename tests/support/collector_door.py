@@ -23,10 +23,10 @@ from headwater.base.vault import Vault
 from headwater.collector import CollectorApp
 from headwater.configdb import ConfigDb, migrate
 from headwater.eventlog import GroupCommit, MemoryLog, Stream, split_records
-from headwater.model import ApiCall, ProfileUpdate, Record, Reject
+from headwater.model import Action, ApiCall, ProfileUpdate, Record, Reject
 from headwater.workspace import CollectorKeys, create_app
 
-R = TypeVar("R", ApiCall, ProfileUpdate, Reject)
+R = TypeVar("R", Action, ApiCall, ProfileUpdate, Reject)
 
 
 @dataclass
@@ -38,6 +38,7 @@ class Door:
     app_id: str
     vault: Vault
     log: MemoryLog
+    db: ConfigDb
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
     def ask(
@@ -98,7 +99,7 @@ def open_door(
         settings or CollectorSettings(),
     )
     with _listening(collector) as url:
-        door = Door(url, key, app.id, vault, log)
+        door = Door(url, key, app.id, vault, log, db)
         yield door
         door.http.clear()
     db.close()
