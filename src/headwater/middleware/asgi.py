@@ -5,7 +5,6 @@ queue. On the way only clocks are read and references kept.
 """
 
 import sys
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any
@@ -57,7 +56,7 @@ class CaptureASGI(Capture):
         finally:
             call.ended = call.ended or perf_counter()
             if self._hooks is None:
-                self._sender.put(call)
+                self._put(call)
             else:
                 await self._ask_and_put(self._hooks, scope, call)
 
@@ -72,7 +71,6 @@ class CaptureASGI(Capture):
                 client[0] if client else "",
                 scope.get("server"),
                 scope["headers"],
-                time.time(),
                 perf_counter(),
                 Body(self._body_bytes),
                 Body(self._body_bytes),
@@ -86,7 +84,7 @@ class CaptureASGI(Capture):
             return  # the application was thrown away, and nothing may be awaited any more
         try:
             if await hooks.ask_async(scope, call):
-                self._sender.put(call)
+                self._put(call)
         except Exception as error:  # noqa: BLE001 - our trouble is never the application's
             self._trouble.call_failed(error)
 

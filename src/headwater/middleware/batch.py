@@ -14,7 +14,7 @@ import msgspec
 from isal import igzip
 from msgspec import Struct
 
-from headwater.middleware.call import Call
+from headwater.middleware.call import Call, wall_clock_s
 from headwater.middleware.event import Event, to_event
 from headwater.middleware.options import Options
 from headwater.middleware.sampling import Sampling
@@ -63,18 +63,19 @@ class Packer:
 
     def _encode_all(self, calls: Sequence[Call], sampling: Sampling) -> Iterator[bytes]:
         slice_calls = max(_SHORTEST_SLICE, len(calls) // _MOST_SLICES)
+        clock_s = wall_clock_s()
         for number, call in enumerate(calls, 1):
             weight = sampling.draw(call.user_id, call.company_id)
             if not weight:
                 self._trouble.counts.sampled_out += 1
-            elif event := self._encode(call, weight):
+            elif event := self._encode(call, clock_s, weight):
                 yield event
             if not number % slice_calls:
                 time.sleep(0)  # whoever waits for the interpreter goes first
 
-    def _encode(self, call: Call, weight: int) -> bytes:
+    def _encode(self, call: Call, clock_s: float, weight: int) -> bytes:
         try:
-            event, mask = to_event(call, self._options, weight), self._options.mask_event
+            event, mask = to_event(call, self._options, clock_s, weight), self._options.mask_event
             masked = event if mask is None else self._mask(event, mask)
             return b"" if masked is None else _json.encode(masked)
         except Exception as error:  # noqa: BLE001 - odd values may come from the application

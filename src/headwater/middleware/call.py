@@ -4,6 +4,7 @@ In: references that the request path keeps. Out: the same, and about how much me
 Nothing is read, decoded or copied here: this is the part that an application can feel.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,12 +18,13 @@ _OVERHEAD_BYTES = 4_000
 
 
 class Body(Struct, gc=False):
-    """The chunks of a body, by reference, up to a limit; beyond it only the size is known."""
+    """What passed of a body, up to a limit; beyond it only the size is known."""
 
     limit_bytes: int
     """0: bodies are not wanted at all."""
     size_bytes: int = 0
-    chunks: list[bytes] = []
+    data: bytes | bytearray = b""
+    """A body of one chunk is that chunk; only those of more are copied together."""
 
     def keep(self, chunk: Any) -> None:
         """Take note of one chunk; what is no bytes at all is the server's to refuse."""
@@ -31,10 +33,14 @@ class Body(Struct, gc=False):
                 return
             chunk = bytes(chunk)  # it may change before it is written down
         self.size_bytes += len(chunk)
-        if self.size_bytes <= self.limit_bytes:
-            self.chunks.append(chunk)
-        elif self.chunks:
-            self.chunks.clear()
+        if self.size_bytes > self.limit_bytes:
+            self.data = b""
+        elif not self.data:
+            self.data = chunk
+        elif type(self.data) is bytearray:
+            self.data += chunk
+        else:
+            self.data = bytearray(self.data) + chunk
 
     @property
     def is_cut(self) -> bool:
@@ -45,8 +51,8 @@ class Body(Struct, gc=False):
 class Call(Struct, gc=False):
     """Everything known of one call, not looked at yet.
 
-    Outside of garbage collection, so that many that wait cost the application no longer pauses:
-    nothing in it leads back to it.
+    Neither this nor `Body` counts for the garbage collector: kept for a while, they would have it
+    look through the application's memory again and again.
     """
 
     verb: str
@@ -58,9 +64,8 @@ class Call(Struct, gc=False):
     server: Sequence[Any] | None
     """Host and port; used when no `Host` header came."""
     request_headers: Headers
-    began_s: float
-    """By the wall clock; the next two by one that never jumps."""
     began: float
+    """By `perf_counter`, which never jumps; see `wall_clock_s`."""
     request_body: Body
     response_body: Body
     ended: float = 0.0
@@ -74,10 +79,9 @@ class Call(Struct, gc=False):
 
     def size_bytes(self) -> int:
         """Return about how much memory the call holds."""
-        asked, answered = self.request_body, self.response_body
-        size = _OVERHEAD_BYTES
-        if asked.chunks:
-            size += asked.size_bytes
-        if answered.chunks:
-            size += answered.size_bytes
-        return size
+        return _OVERHEAD_BYTES + len(self.request_body.data) + len(self.response_body.data)
+
+
+def wall_clock_s() -> float:
+    """Return what to add to a `perf_counter` for the time of day."""
+    return time.time() - time.perf_counter()

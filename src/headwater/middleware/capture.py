@@ -20,6 +20,7 @@ class Capture:
         self._app = app
         self._options = Options(application_id=application_id, url=url, **options)
         self._sender = Sender(self._options)
+        self._put = self._sender.put
         self._trouble = self._sender.trouble
         self._hooks = Hooks(self._options, self._trouble) if self._options.has_hooks else None
         self._body_bytes = self._options.max_body_bytes if self._options.capture_bodies else 0

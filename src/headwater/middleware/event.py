@@ -71,13 +71,16 @@ class Event(Struct, omit_defaults=True):
     weight: int = 1
 
 
-def to_event(call: Call, options: Options, weight: int = 1) -> Event:
-    """Return the event; its JSON bodies stay raw text unless somebody wants to look into them."""
+def to_event(call: Call, options: Options, clock_s: float, weight: int = 1) -> Event:
+    """Return the event; its JSON bodies stay raw text unless somebody wants to look into them.
+
+    `clock_s` is what makes a time of day of the call's times.
+    """
     decode = options.mask_event is not None
     hide = options.mask_secrets
     headers = read_headers(call.request_headers)
     asked = Asked(
-        datetime.fromtimestamp(call.began_s, UTC),
+        datetime.fromtimestamp(clock_s + call.began, UTC),
         _write_uri(call, headers, hide=hide),
         call.verb,
         mask_headers(headers) if hide else headers,
@@ -85,7 +88,7 @@ def to_event(call: Call, options: Options, weight: int = 1) -> Event:
     )
     answer_headers = read_headers(call.response_headers)
     answered = Answered(
-        datetime.fromtimestamp(call.began_s + call.ended - call.began, UTC),
+        datetime.fromtimestamp(clock_s + call.ended, UTC),
         call.status,
         mask_headers(answer_headers) if hide else answer_headers,
     )
@@ -163,7 +166,7 @@ def _write_body(side: Asked | Answered, body: Body, decode: bool) -> None:
         side.body = {"msg": f"The body has {body.size_bytes} bytes and was not kept."}
         side.content_length = body.size_bytes
     else:
-        side.body, side.transfer_encoding = _read_body(b"".join(body.chunks).strip(), decode)
+        side.body, side.transfer_encoding = _read_body(bytes(body.data).strip(), decode)
 
 
 def _read_body(raw: bytes, decode: bool) -> tuple[Any, str]:

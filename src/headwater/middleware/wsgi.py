@@ -6,7 +6,6 @@ sender's queue once the server has closed the answer. Files that the server send
 """
 
 import inspect
-import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from time import perf_counter
@@ -56,7 +55,7 @@ class CaptureWSGI(Capture):
     def _report(self, environ: Environ, call: Call) -> None:
         try:
             if self._hooks is None or self._hooks.ask(environ, call):
-                self._sender.put(call)
+                self._put(call)
         except Exception as error:  # noqa: BLE001 - our trouble is never the application's
             self._trouble.call_failed(error)
 
@@ -141,7 +140,6 @@ def _begin(environ: Environ, body_bytes: int) -> Call:
         environ.get("REMOTE_ADDR", ""),
         (environ.get("SERVER_NAME"), environ.get("SERVER_PORT")),
         [(_header(name), value) for name, value in environ.items() if name[:5] in _HEADER_STARTS],
-        time.time(),
         perf_counter(),
         Body(body_bytes),
         Body(body_bytes),

@@ -30,9 +30,7 @@ def _sender(url: str, **options: Any) -> Sender:
 def _call(number: int = 0, body: bytes = b"") -> Call:
     kept = Body(1_000_000)
     kept.keep(body)
-    return Call(
-        "GET", "http", f"/{number}", "", "", ("h", 80), [], 1.0, 1.0, kept, Body(0), ended=1.0
-    )
+    return Call("GET", "http", f"/{number}", "", "", ("h", 80), [], 1.0, kept, Body(0), ended=1.0)
 
 
 def _free_port() -> int:
