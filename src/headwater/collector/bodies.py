@@ -34,8 +34,9 @@ class Body(NamedTuple):
 
 def read_body(message: RequestIn | ResponseIn, path: str, masker: Masker, max_bytes: int) -> Body:
     """Return what is kept of a body."""
-    announced_bytes = min(max(message.content_length or 0, 0), MOST_BYTES)
-    sent = clean_json(message.body)
+    length = message.content_length
+    announced_bytes = min(max(length, 0), MOST_BYTES) if length else 0
+    sent = b"" if message.body is NO_JSON else clean_json(message.body)
     if not sent:
         return Body(size_bytes=announced_bytes)
     is_base64 = message.transfer_encoding == BASE64 and sent.startswith(b'"')

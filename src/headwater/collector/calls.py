@@ -134,22 +134,25 @@ def _label(text: str | None) -> str:
 
 
 def _document(raw: Raw, path: str) -> Raw:
+    if raw is NO_JSON:
+        return raw
     sent = clean_json(raw)
     check_depth(sent, path)
     return Raw(sent) if sent else NO_JSON
 
 
-def _extra(event: EventIn, unknown: Mapping[str, object]) -> Raw:
+def _extra(event: EventIn, unknown: Mapping[str, object] | None) -> Raw:
     """Keep what has no column: rarely used fields, and those that only newer clients know."""
-    rest = dict(unknown)
-    for name in ("subscription_id", "tags", "api_version"):
-        value = getattr(event, name)
-        if value:
-            rest[name] = value
+    rest = dict(unknown) if unknown else {}
+    if event.subscription_id:
+        rest["subscription_id"] = event.subscription_id
+    if event.tags:
+        rest["tags"] = event.tags
+    if event.api_version:
+        rest["api_version"] = event.api_version
     if event.response and event.response.ip_address:
         inner = cast("dict[str, object]", rest.get("response", {}))
         rest["response"] = inner | {"ip_address": event.response.ip_address}
-    span = clean_json(event.span)
-    if span:
+    if event.span is not NO_JSON and (span := clean_json(event.span)):
         rest["span"] = Raw(span)
     return _document(Raw(write_json(rest)), "$") if rest else NO_JSON

@@ -69,7 +69,7 @@ class Understood(msgspec.Struct, frozen=True, gc=False):
     """An event, and what was sent beside the fields that we know."""
 
     event: EventIn
-    unknown: dict[str, object] = {}
+    unknown: dict[str, object] | None = None
     route: str = ""
     """As the API's own framework knows it, when the client told."""
 
