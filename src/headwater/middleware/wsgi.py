@@ -8,19 +8,19 @@ sender's queue once the server has closed the answer. Files that the server send
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from operator import itemgetter
 from time import perf_counter
 from typing import Any
 
 from headwater.middleware.call import NO_ANSWER, Body, Call
 from headwater.middleware.capture import Capture
-from headwater.middleware.wsgi_input import NotedInput
+from headwater.middleware.wsgi_input import note_input
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_HEADER_STARTS = {"HTTP_", "CONTE"}
-"""Of names in the environ: all headers, and CONTENT_TYPE and CONTENT_LENGTH."""
+_PLAIN_HEADERS = (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
 _NO_LENGTHS = {None, "", "0"}
 
 
@@ -63,36 +63,31 @@ class CaptureWSGI(Capture):
 class _Exchange:
     """One request and its response, as far as they have come."""
 
-    __slots__ = ("_call", "_is_finished", "_report", "_start_response")
+    __slots__ = ("_is_finished", "_report", "_start_response", "call")
 
     def __init__(
         self, call: Call, start_response: StartResponse, report: Callable[[], None]
     ) -> None:
-        self._call = call
+        self.call = call
         self._start_response = start_response
         self._report = report
         self._is_finished = False
 
     def start(self, status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
         write = self._start_response(status, headers, *rest)
-        self._call.status, self._call.response_headers = _read_status(status), headers
+        self.call.status, self.call.response_headers = _read_status(status), headers
 
         def noting_write(chunk: bytes) -> object:
-            self.keep(chunk)
+            self.call.response_body.keep(chunk)
             return write(chunk)
 
         return noting_write
-
-    def keep(self, chunk: bytes) -> None:
-        """Note one chunk of the answer."""
-        if chunk:
-            self._call.response_body.keep(chunk)
 
     def finish(self) -> None:
         """Report the call, once."""
         if not self._is_finished:
             self._is_finished = True
-            self._call.ended = perf_counter()
+            self.call.ended = perf_counter()
             self._report()
 
 
@@ -106,7 +101,7 @@ class _Answer:
         self._exchange = exchange
 
     def __iter__(self) -> Iterator[bytes]:
-        keep = self._exchange.keep
+        keep = self._exchange.call.response_body.keep
         for chunk in self._chunks:
             keep(chunk)
             yield chunk
@@ -139,20 +134,32 @@ def _begin(environ: Environ, body_bytes: int) -> Call:
         environ.get("QUERY_STRING", ""),
         environ.get("REMOTE_ADDR", ""),
         (environ.get("SERVER_NAME"), environ.get("SERVER_PORT")),
-        [(_header(name), value) for name, value in environ.items() if name[:5] in _HEADER_STARTS],
+        _request_headers(environ),
         perf_counter(),
         Body(body_bytes),
         Body(body_bytes),
     )
     has_body = environ.get("CONTENT_LENGTH") not in _NO_LENGTHS
     if has_body or "HTTP_TRANSFER_ENCODING" in environ:
-        environ["wsgi.input"] = NotedInput(environ["wsgi.input"], call.request_body)
+        environ["wsgi.input"] = note_input(environ["wsgi.input"], call.request_body)
     return call
 
 
-@lru_cache(256)
-def _header(name: str) -> str:
-    return name.removeprefix("HTTP_").replace("_", "-").lower()
+def _request_headers(environ: Environ) -> list[tuple[str, str]]:
+    names, read = _find_headers(tuple(environ))
+    headers = list(zip(names, read(environ), strict=False))
+    for key, name in _PLAIN_HEADERS:
+        if value := environ.get(key):
+            headers.append((name, value))
+    return headers
+
+
+@lru_cache(128)
+def _find_headers(keys: tuple[str, ...]) -> tuple[list[str], Callable[[Environ], Iterable[str]]]:
+    """Return the headers' names, and what reads their values; clients send the same ones often."""
+    found = [key for key in keys if key.startswith("HTTP_")]
+    names = [key.removeprefix("HTTP_").replace("_", "-").lower() for key in found]
+    return names, itemgetter(*found, keys[0], keys[0])  # of fewer than two it makes no tuple
 
 
 def _read_status(status: str) -> int:

@@ -4,14 +4,19 @@ In: the server's stream. Out: the same bytes to the application, and references 
 call. What the server's stream cannot do, this one cannot either.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from headwater.middleware.call import Body
 
 
+def note_input(source: Any, body: Body) -> "NotedInput":
+    """Return what stands where `wsgi.input` stood. Frameworks look before they use `readinto`."""
+    return (NotedRawInput if hasattr(source, "readinto") else NotedInput)(source, body)
+
+
 class NotedInput:
-    """Stands where `wsgi.input` stood."""
+    """A stream as the least of servers gives it."""
 
     __slots__ = ("_body", "_source")
 
@@ -20,31 +25,37 @@ class NotedInput:
         self._body = body
 
     def read(self, *size: int) -> bytes:
-        return self._noted(self._source.read(*size))
+        chunk: bytes = self._source.read(*size)
+        self._body.keep(chunk)
+        return chunk
 
     def readline(self, *size: int) -> bytes:
-        return self._noted(self._source.readline(*size))
+        line: bytes = self._source.readline(*size)
+        self._body.keep(line)
+        return line
 
     def readlines(self, *hint: int) -> list[bytes]:
-        return [self._noted(line) for line in self._source.readlines(*hint)]
+        lines: list[bytes] = self._source.readlines(*hint)
+        for line in lines:
+            self._body.keep(line)
+        return lines
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(self._noted, self._source)
+        for line in self._source:
+            self._body.keep(line)
+            yield line
 
     def __getattr__(self, name: str) -> Any:
-        # Only what the server's own stream has: frameworks look before they use `readinto`.
-        found = getattr(self._source, name)
-        return self._noting_readinto(found) if name == "readinto" else found
+        return getattr(self._source, name)
 
-    def _noting_readinto(self, readinto: Callable[[Any], int | None]) -> Callable[[Any], int]:
-        def noting_readinto(buffer: Any) -> int:
-            count = readinto(buffer) or 0
-            self._noted(bytes(memoryview(buffer)[:count]))
-            return count
 
-        return noting_readinto
+class NotedRawInput(NotedInput):
+    """A stream that can fill a buffer of the application's."""
 
-    def _noted(self, chunk: bytes) -> bytes:
-        if chunk:
-            self._body.keep(chunk)
-        return chunk
+    __slots__ = ()
+
+    def readinto(self, buffer: Any) -> int | None:
+        count: int | None = self._source.readinto(buffer)
+        if count:
+            self._body.keep(memoryview(buffer)[:count])
+        return count
