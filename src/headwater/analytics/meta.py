@@ -31,7 +31,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     sampled: bool
     """Some calls in the range stand for several."""
     late_events: int
-    """Calls in the range that were reported more than some minutes late."""
+    """Events in the range that were reported more than some minutes late; rows, not weighted."""
     dropped_events: int
     """Items received in the range that could not be understood."""
     complete_until: datetime | None
