@@ -75,9 +75,10 @@ def accept_calls(
 def accept_actions(body: bytes, arrival: Arrival, vault: Vault, max_bytes: int) -> Accepted:
     """Return the records of a post to `/v1/actions` or `/v1/actions/batch`."""
     in_batch = body.lstrip()[:1] == b"["
+    masker = masker_for(arrival.masking, vault)
 
     def settle(item: dict[str, object]) -> bytes:
-        return _encode(to_action(item, arrival, vault, in_batch=in_batch), max_bytes)
+        return _encode(to_action(item, arrival, vault, masker, in_batch=in_batch), max_bytes)
 
     return accept_items(read_objects(body), "action", arrival, settle)
 
@@ -86,9 +87,10 @@ def accept_profiles(
     body: bytes, kind: ProfileKind, arrival: Arrival, vault: Vault, max_bytes: int
 ) -> Accepted:
     """Return the records of a post of users, companies or subscriptions."""
+    masker = masker_for(arrival.masking, vault)
 
     def settle(item: dict[str, object]) -> bytes:
-        return _encode(to_profile(item, kind, arrival, vault), max_bytes)
+        return _encode(to_profile(item, kind, arrival, vault, masker), max_bytes)
 
     return accept_items(read_objects(body), kind, arrival, settle)
 

@@ -16,7 +16,7 @@ from headwater.base.vault import Vault
 from headwater.collector.arrival import Arrival, checked_id
 from headwater.collector.calls import BACKFILL, TIME_MISSING, TIME_UNREADABLE
 from headwater.collector.json_text import check_depth, write_json
-from headwater.collector.masking import mask_json, mask_uri
+from headwater.collector.masking import Masker
 from headwater.collector.times import read_time
 from headwater.collector.tolerance import as_object, as_text
 from headwater.model import NO_JSON, Action
@@ -27,28 +27,32 @@ TIME_APPROXIMATE = "time_approximate"
 _LONGEST_LABEL = 512
 
 
-def to_action(item: dict[str, Any], arrival: Arrival, vault: Vault, *, in_batch: bool) -> Action:
+def to_action(
+    item: dict[str, Any], arrival: Arrival, vault: Vault, masker: Masker, *, in_batch: bool
+) -> Action:
     """Return the record of one action; null means not given."""
     sent = _given(item)
     request = _take_request(sent)
     done_at, time_flags = _done_at(request.pop("time", None), arrival, in_batch=in_batch)
     token = _take_text(sent, "$", "session_token")
+    uri = _required(_take_text(request, "$.request", "uri"), "$.request.uri")
+    address = _label(_take_text(request, "$.request", "ip_address")) or arrival.ip_address
     return Action(
         app_id=arrival.app_id,
         action_id=_take_id(sent, "transaction_id") or new_id("act"),
         time=done_at,
         received_at=arrival.received_at,
         action_name=_label(_required(_take_text(sent, "$", "action_name"), "$.action_name")),
-        uri=mask_uri(_required(_take_text(request, "$.request", "uri"), "$.request.uri")),
+        uri=masker.uris((uri,))[0],
         user_id=_take_id(sent, "user_id"),
         company_id=_take_id(sent, "company_id"),
         anonymous_id=_take_id(sent, "anonymous_id"),
         session_key=vault.fingerprint(token) if token else "",
-        ip_address=_label(_take_text(request, "$.request", "ip_address")) or arrival.ip_address,
+        ip_address=masker.address(address),
         user_agent=_label(_take_text(request, "$.request", "user_agent_string")),
         sdk=arrival.sdk,
-        metadata=_document(sent.pop("metadata", None), "$.metadata"),
-        extra=_document(sent | ({"request": request} if request else {}), "$"),
+        metadata=_document(sent.pop("metadata", None), "$.metadata", masker),
+        extra=_document(sent | ({"request": request} if request else {}), "$", masker),
         flags=(*time_flags, BACKFILL) if arrival.is_backfill else time_flags,
     )
 
@@ -90,9 +94,9 @@ def _label(text: str) -> str:
     return text[:_LONGEST_LABEL]
 
 
-def _document(value: object, path: str) -> Raw:
+def _document(value: object, path: str, masker: Masker) -> Raw:
     if not value:
         return NO_JSON
     document = write_json(value)
     check_depth(document, path)
-    return Raw(mask_json(document))
+    return Raw(masker.document(document))

@@ -15,7 +15,7 @@ from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.collector.arrival import Arrival, checked_id
 from headwater.collector.json_text import check_depth, write_json
-from headwater.collector.masking import mask_json
+from headwater.collector.masking import Masker
 from headwater.collector.times import read_time
 from headwater.collector.tolerance import as_text
 from headwater.model import NO_JSON, ProfileKind, ProfileUpdate
@@ -29,7 +29,7 @@ _NEEDED: Mapping[ProfileKind, tuple[str, ...]] = {
 
 
 def to_profile(
-    item: dict[str, Any], kind: ProfileKind, arrival: Arrival, vault: Vault
+    item: dict[str, Any], kind: ProfileKind, arrival: Arrival, vault: Vault, masker: Masker
 ) -> ProfileUpdate:
     """Return the record of one profile; null means not given."""
     sent = {name: value for name, value in item.items() if value is not None}
@@ -48,7 +48,7 @@ def to_profile(
         anonymous_id=anonymous_id,
         company_id=ids["company_id"],
         session_key=vault.fingerprint(token) if token else "",
-        fields=_fields(sent),
+        fields=_fields(sent, masker),
     )
 
 
@@ -77,9 +77,9 @@ def _read_moment(value: object) -> datetime | None:
     return read_time(value) if isinstance(value, str | int | float) else None
 
 
-def _fields(sent: dict[str, Any]) -> Raw:
+def _fields(sent: dict[str, Any], masker: Masker) -> Raw:
     if not sent:
         return NO_JSON
     document = write_json(sent)
     check_depth(document, "$")
-    return Raw(mask_json(document))
+    return Raw(masker.traits(document))

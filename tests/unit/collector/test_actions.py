@@ -14,6 +14,7 @@ from headwater.collector.accept import accept_actions, accept_profiles
 from headwater.collector.arrival import Arrival
 from headwater.collector.secret_text import MARK
 from headwater.model import Action, ProfileUpdate, Record, Reject
+from headwater.workspace import MaskingPolicy
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 ARRIVAL = Arrival(
@@ -121,6 +122,21 @@ def test_masking_comes_before_the_record() -> None:
     (record,) = accept_actions(json.dumps(sent).encode(), ARRIVAL, VAULT, MOST_BYTES).records
     assert b"planted" not in record
     assert msgspec.json.decode(record, type=Action).uri == f"/a?api_key={MARK}"
+
+
+def test_what_the_app_hides_is_hidden_here_as_well() -> None:
+    """Its own secret names, e-mail addresses and networks; a profile keeps its address."""
+    policy = MaskingPolicy(mask=("plan_code",), emails=True, ip_addresses=True)
+    arrival = msgspec.structs.replace(ARRIVAL, masking=policy)
+    metadata = {"plan_code": "planted", "note": "ask ana@parcel.example"}
+    action = action_of({**GOOD, "metadata": metadata}, arrival)
+    assert b"planted" not in bytes(action.metadata)
+    assert b"ana@" not in bytes(action.metadata)
+    assert action.ip_address == "198.51.100.0"
+    sent = json.dumps({"user_id": "u", "metadata": {**metadata, "email": "ana@parcel.example"}})
+    (record,) = accept_profiles(sent.encode(), "user", arrival, VAULT, MOST_BYTES).records
+    assert b"planted" not in record
+    assert b"ana@parcel.example" in record
 
 
 BAD = [
