@@ -30,7 +30,7 @@ def test_axe_finds_nothing(
             assert violations(page) == [], path
         log_in(page, server)
         app = server.cli("apps", "create", f"Empty {scheme} {viewport['width']}")
-        for path in ("/", "/health", "/api/docs", f"/?app={app['app_id']}"):
+        for path in ("/", "/rejects", "/health", "/api/docs", f"/?app={app['app_id']}"):
             page.goto(server.url + path)
             assert violations(page) == [], path
         page.goto(server.url)

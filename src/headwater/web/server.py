@@ -17,6 +17,7 @@ from headwater.web.health import HealthBook, show_health, show_metrics
 from headwater.web.login import LoginController
 from headwater.web.openapi import OPENAPI
 from headwater.web.overview import OverviewController
+from headwater.web.rejects import RejectsController
 from headwater.web.rendering import create_templates
 from headwater.web.services import Services
 from headwater.web.setup import SetupController
@@ -24,6 +25,7 @@ from headwater.web.throttle import Throttle
 
 PAGES: list[ControllerRouterHandler] = [
     OverviewController,
+    RejectsController,
     LoginController,
     SetupController,
     show_docs,

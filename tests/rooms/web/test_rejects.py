@@ -1,19 +1,26 @@
 """What could not be understood can be looked at: counted by reason, chosen by kind and reason."""
 
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import msgspec
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from headwater.model import Reject
 from tests.support.calls import NOON
-from tests.support.web import LOCAL_TOKEN, World
+from tests.support.store import store
+from tests.support.web import LOCAL_TOKEN, PAGE, World, log_in
 
+__all__ = ["store"]  # each test its own: a new log reuses the insert tokens of another
 Browser = AsyncTestClient[Litestar]
 OWNER = {"authorization": f"Bearer {LOCAL_TOKEN}"}
 
 
-def make_reject(app_id: str, number: int, kind: str = "event") -> Reject:
+def make_reject(app_id: str, number: int, kind: str = "event", **changes: Any) -> Reject:
     """Return a reject as the door makes them."""
-    return Reject(
+    plain = Reject(
         app_id=app_id,
         reject_id=f"rej_{number}",
         received_at=NOON.replace(year=2020, second=number),
@@ -22,6 +29,7 @@ def make_reject(app_id: str, number: int, kind: str = "event") -> Reject:
         field="$.request.uri",
         sample='{"request": {"verb": "GET"}}',
     )
+    return msgspec.structs.replace(plain, **changes)
 
 
 async def test_rejects_are_listed_with_reasons(world: World, browser: Browser) -> None:
@@ -54,3 +62,43 @@ async def test_rejects_are_listed_with_reasons(world: World, browser: Browser) -
     chosen = await browser.get(f"{path}?kind=action&reason=This+is+required.", headers=OWNER)
     assert [item["reject_id"] for item in chosen.json()["items"]] == ["rej_3"]
     assert (await browser.get(f"{path}?limit=0", headers=OWNER)).status_code == 400
+
+
+async def test_the_page_shows_reasons_and_samples(world: World, browser: Browser) -> None:
+    """Chosen by a click on a reason; older ones on the next page; hostile samples stay text."""
+    await log_in(browser)
+    app_id = world.add_app().id
+    now = world.services.clock.now()
+    hostile = "<script>alert(1)</script>"
+    recent = [
+        make_reject(app_id, n, received_at=now - timedelta(minutes=n), field=f"$.f{n}")
+        for n in range(30)
+    ]
+    odd = make_reject(app_id, 40, "user", received_at=now, reason=hostile, sample=hostile * 2)
+    await world.store([*recent, odd, make_reject(app_id, 50)])
+
+    html = (await browser.get(f"/rejects?app={app_id}", headers=PAGE)).text
+    assert hostile not in html
+    assert html.count("<details") == 25
+    assert "$.f23" in html
+    older = unescape(html.partition('class="button" href="')[2].partition('"')[0])
+    rest = (await browser.get(older, headers=PAGE)).text
+    assert rest.count("<details") == 6
+
+    one = (await browser.get(f"/rejects?app={app_id}&kind=user", headers=PAGE)).text
+    assert one.count("<details") == 1
+    assert unescape(one).count(hostile) == 4
+    assert "show all" in one
+    none = (await browser.get(f"/rejects?app={app_id}&reason=x", headers=PAGE)).text
+    assert "No item of this kind" in none
+
+
+async def test_an_empty_page_says_what_it_is_for(world: World, browser: Browser) -> None:
+    """Of an app without rejects, of an app that is not there, and before a login."""
+    before = await browser.get("/rejects", headers=PAGE)
+    assert (before.status_code, before.headers["location"]) == (303, "/login?next=%2Frejects")
+    await log_in(browser)
+    world.add_app()
+    html = (await browser.get("/rejects", headers=PAGE)).text
+    assert "Nothing was rejected" in html
+    assert (await browser.get("/rejects?app=app_x", headers=PAGE)).status_code == 404
