@@ -1,7 +1,7 @@
 """Report: what the Collector API could not understand, and how often for which reason.
 
-In: a range, a kind, a reason, a limit, a cursor. Out: rejected items with reason, place and masked
-sample, newest first, and the reasons of the whole range with their counts, most frequent first.
+In: a range, a kind, a reason, a place, a limit, a cursor. Out: rejected items with reason, place and
+masked sample, newest first, and the reasons of the whole range with their counts, most first.
 """
 
 from datetime import datetime
@@ -52,7 +52,7 @@ async def list_rejects(asking: Asking, question: Question, spec: RejectsSpec) ->
     """Answer `rejects`."""
     if question.has_filters:
         raise InvalidInputError(
-            "Filters are about calls.", field="$.filters", hint="Use kind and reason."
+            "Filters are about calls.", field="$.filters", hint="Use kind, reason and field."
         )
     reasons = await asking.ask(_reasons_sql(question), question)
     rows = await asking.ask(_page_sql(question, spec), question)
@@ -84,7 +84,7 @@ def _reasons_sql(question: Question) -> str:
 
 def _page_sql(question: Question, spec: RejectsSpec) -> str:
     conditions = [_range(question)]
-    wanted: dict[str, Any] = {"kind": spec.kind, "reason": spec.reason}
+    wanted: dict[str, Any] = {"kind": spec.kind, "reason": spec.reason, "field": spec.field}
     conditions += [
         f"{name} = {question.bound.put(value, 'String')}" for name, value in wanted.items() if value
     ]

@@ -71,6 +71,8 @@ class RejectsSpec(Common, frozen=True):
     kind: str = ""
     """`event`, `action`, `user`, …; empty for all."""
     reason: str = ""
+    field: str = ""
+    """The place of the fault, such as `$.request.uri`."""
     limit: int = 50
     cursor: str = ""
 

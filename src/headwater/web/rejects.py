@@ -61,6 +61,7 @@ class RejectsController(Controller):
         app: FromQuery[str] = "",
         kind: FromQuery[str] = "",
         reason: FromQuery[str] = "",
+        field: FromQuery[str] = "",
         cursor: FromQuery[str] = "",
     ) -> Template:
         """Show one page of items, and all reasons."""
@@ -70,7 +71,7 @@ class RejectsController(Controller):
                 "There is no app yet.", hint="`headwater apps create NAME` adds one."
             )
         chosen = await services.configdb.run(get_app, app) if app else apps[0]
-        wanted = {"kind": kind, "reason": reason}
+        wanted = {"kind": kind, "reason": reason, "field": field}
         found = await _ask(services, chosen, {**wanted, "cursor": cursor})
         older = {**wanted, "cursor": found.next_cursor} if found.next_cursor else {}
         return page(
@@ -81,7 +82,7 @@ class RejectsController(Controller):
             days=DAYS,
             reasons=[_to_reason(one, chosen, wanted) for one in found.reasons],
             items=[_to_item(one, chosen) for one in found.items],
-            chosen=reason or kind,
+            chosen=" · ".join(filter(None, wanted.values())),
             all_url=_url(chosen, {}),
             older_url=_url(chosen, older) if older else "",
         )
@@ -99,7 +100,7 @@ def _url(app: App, wanted: dict[str, str]) -> str:
 
 
 def _to_reason(one: ReasonCount, app: App, wanted: dict[str, str]) -> Reason:
-    own = {"kind": one.kind, "reason": one.reason}
+    own = {"kind": one.kind, "reason": one.reason, "field": one.field}
     return Reason(
         count=show_count(one.count),
         kind=one.kind,

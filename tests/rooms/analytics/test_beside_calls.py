@@ -197,6 +197,8 @@ async def test_rejects_are_counted_by_reason(populate: Populate, ask: Ask) -> No
         ({"reason": deep}, ["r4"]),
         ({"kind": "event", "reason": "This is required."}, ["r2", "r1"]),
         ({"to": "2026-11-20T12:00:02Z"}, ["r1"]),
+        ({"field": "$.request.uri", "kind": "action"}, ["r3"]),
+        ({"field": "$.user_id"}, []),
         ({"kind": "user"}, []),
     ):
         items = (await ask("rejects", **spec))["items"]

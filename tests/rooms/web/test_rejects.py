@@ -89,6 +89,8 @@ async def test_the_page_shows_reasons_and_samples(world: World, browser: Browser
     assert one.count("<details") == 1
     assert unescape(one).count(hostile) == 4
     assert "show all" in one
+    place = (await browser.get(f"/rejects?app={app_id}&field=$.f7", headers=PAGE)).text
+    assert (place.count("<details"), "only $.f7" in place) == (1, True)
     none = (await browser.get(f"/rejects?app={app_id}&reason=x", headers=PAGE)).text
     assert "No item of this kind" in none
 

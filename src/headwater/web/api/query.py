@@ -59,13 +59,15 @@ class QueryController(Controller):
         cursor: FromQuery[str] = "",
         kind: FromQuery[str] = "",
         reason: FromQuery[str] = "",
+        field: FromQuery[str] = "",
     ) -> RejectPage:
         """List what the Collector API could not understand, newest first, and count the reasons.
 
         The same as the query `rejects` over all time.
         """
-        spec = {"from": _EVER, "limit": limit, "cursor": cursor, "kind": kind, "reason": reason}
-        raw = await _answer(services, app_id, "rejects", msgspec.json.encode(spec))
+        page = {"from": _EVER, "limit": limit, "cursor": cursor}
+        spec = msgspec.json.encode({**page, "kind": kind, "reason": reason, "field": field})
+        raw = await _answer(services, app_id, "rejects", spec)
         found = cast("Rejects", raw)
         return RejectPage(items=found.items, reasons=found.reasons, next_cursor=found.next_cursor)
 
