@@ -1,7 +1,7 @@
 """Report: what the Collector API could not understand, and how often for which reason.
 
-In: a range, a kind, a reason, a place, a limit, a cursor. Out: rejected items with reason, place and
-masked sample, newest first, and the reasons of the whole range with their counts, most first.
+In: a range, a kind, a reason, a place, a limit, a cursor. Out: rejected items with reason, place
+and masked sample, newest first, and the reasons of the whole range with their counts.
 """
 
 from datetime import datetime

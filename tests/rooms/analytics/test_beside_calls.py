@@ -9,7 +9,7 @@ from msgspec import Raw
 from headwater.base.errors import InvalidInputError
 from headwater.model import ProfileUpdate, Reject
 from tests.rooms.analytics.conftest import Ask, Populate
-from tests.rooms.ingest.test_actions import make_action
+from tests.support.actions import make_action
 from tests.support.calls import NOON, make_call
 
 FIREFOX = "Mozilla/5.0 (X11; Linux) Firefox/130.0"

@@ -16,6 +16,7 @@ from headwater.eventlog import MemoryLog, Stream
 from headwater.eventstore import EventStore
 from headwater.model import ProfileUpdate
 from tests.rooms.ingest.river import drain, make_worker
+from tests.support.actions import make_action
 from tests.support.calls import NOON, encode_entry, make_call
 
 ENTRIES = 4
@@ -38,7 +39,9 @@ async def _fill(log: MemoryLog) -> None:
             received_at=NOON,
             fields=msgspec.Raw(b'{"metadata":{"entry%d":true}}' % entry),
         )
-        await log.append(Stream.CALLS, encode_entry([*calls, repeat, update]) + b"\n{broken")
+        actions = [make_action(f"action_{entry}", user_id="user_2"), make_action("action_0")]
+        records = [*calls, repeat, update, *actions]
+        await log.append(Stream.CALLS, encode_entry(records) + b"\n{broken")
 
 
 async def main(data: Path) -> None:

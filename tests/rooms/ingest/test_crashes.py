@@ -30,7 +30,7 @@ _CRASHES = ("pending:1", "inserted:1", "folded:1", "done:1", "inserted:2")
 
 
 async def test_crashes_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    """Five deaths, then every table knows every call once; rejects and profiles as well."""
+    """Five deaths, then every table knows every call once; actions, rejects, profiles too."""
     for crash in _CRASHES:
         assert _run(tmp_path, f"ingest.{crash}") == 137
     assert _run(tmp_path) == 0
@@ -38,5 +38,10 @@ async def test_crashes_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
         assert await read_totals(store) == each_table_knows(ENTRIES * CALLS_EACH)
         [rejects] = await store.select("SELECT count() AS n FROM rejects")
         assert rejects["n"] == ENTRIES
-        people = await Profiles(store).people("app_1", ["user_1"])
+        [actions] = await store.select(
+            "SELECT count() AS n, uniqExact(action_id) AS ids FROM actions"
+        )
+        assert (actions["n"], actions["ids"]) == (ENTRIES, ENTRIES)
+        people = await Profiles(store).people("app_1", ["user_1", "user_2"])
+        assert people["user_2"].changed_offset == ENTRIES
         assert set(people["user_1"].doc["metadata"]) == {f"entry{n}" for n in range(ENTRIES)}
