@@ -14,7 +14,7 @@ from headwater.base.settings import ConfigDbSettings, EventStoreSettings
 from headwater.configdb import ConfigDb, migrate
 from headwater.eventlog import MemoryLog, Stream
 from headwater.eventstore import EventStore
-from headwater.model import ProfileUpdate
+from headwater.model import ProfileUpdate, Record
 from tests.rooms.ingest.river import drain, make_worker
 from tests.support.actions import make_action
 from tests.support.calls import NOON, encode_entry, make_call
@@ -40,7 +40,7 @@ async def _fill(log: MemoryLog) -> None:
             fields=msgspec.Raw(b'{"metadata":{"entry%d":true}}' % entry),
         )
         actions = [make_action(f"action_{entry}", user_id="user_2"), make_action("action_0")]
-        records = [*calls, repeat, update, *actions]
+        records: list[Record] = [*calls, repeat, update, *actions]
         await log.append(Stream.CALLS, encode_entry(records) + b"\n{broken")
 
 

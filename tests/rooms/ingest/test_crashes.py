@@ -38,10 +38,8 @@ async def test_crashes_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
         assert await read_totals(store) == each_table_knows(ENTRIES * CALLS_EACH)
         [rejects] = await store.select("SELECT count() AS n FROM rejects")
         assert rejects["n"] == ENTRIES
-        [actions] = await store.select(
-            "SELECT count() AS n, uniqExact(action_id) AS ids FROM actions"
-        )
-        assert (actions["n"], actions["ids"]) == (ENTRIES, ENTRIES)
+        actions = await store.select("SELECT action_id FROM actions ORDER BY action_id")
+        assert [row["action_id"] for row in actions] == [f"action_{n}" for n in range(ENTRIES)]
         people = await Profiles(store).people("app_1", ["user_1", "user_2"])
         assert people["user_2"].changed_offset == ENTRIES
         assert set(people["user_1"].doc["metadata"]) == {f"entry{n}" for n in range(ENTRIES)}
