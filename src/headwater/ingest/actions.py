@@ -66,7 +66,7 @@ async def store_actions(
     """
     new = await _drop_repeats(store, actions, before)
     if new:
-        # Calls of the same range end up in `people_seen`, too: each needs a token of its own.
+        # Calls of the same range end up in `people_seen`, too: own tokens keep the two apart.
         await store.insert_lines("actions_landing", to_call_lines(new), token=f"{token}:actions")
     if len(new) < len(actions):
         CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(actions) - len(new))

@@ -23,25 +23,25 @@ def _calls() -> Sequence[ApiCall]:
     return [
         make_call("a", user_id="ana", weight=4, duration_ms=10, request_bytes=100),
         make_call("b", user_id="ana", weight=3, duration_ms=30, status=404, response_bytes=7),
-        make_call("c", user_id="bo", status=500, duration_ms=50, blocked_by="rule"),
+        make_call("c", user_id="bo", weight=5, status=500, duration_ms=50, blocked_by="rule"),
         make_call("d", user_id="bo", weight=2, duration_ms=20, request_body=body, verb="POST"),
     ]
 
 
 WEIGHTED = {
-    "calls": 10,
-    "error_rate": 0.4,
+    "calls": 14,
+    "error_rate": 8 / 14,
     "users": 2,
     "companies": 1,
-    "sum:duration_ms": 4 * 10 + 3 * 30 + 50 + 2 * 20,
-    "avg:duration_ms": 22,
+    "sum:duration_ms": 4 * 10 + 3 * 30 + 5 * 50 + 2 * 20,
+    "avg:duration_ms": 30,
     "sum:request.bytes": 400,
-    "avg:request.bytes": 40,
+    "avg:request.bytes": 400 / 14,
     "sum:request.body.amount": 10,
     "avg:request.body.amount": 5,
-    "p50_ms": 20,
-    "p75_ms": 30,
-    "p90_ms": 30,
+    "p50_ms": 30,
+    "p75_ms": 50,
+    "p90_ms": 50,
     "p99_ms": 50,
 }
 
@@ -65,7 +65,7 @@ async def test_a_group_is_as_large_as_its_weight(populate: Populate, ask: Ask) -
             "timeseries", group_by=["request.verb"], filters=filters, from_="-7d", top=1
         )
         lines = [(line["key"], line["total"]) for line in found["series"]]
-        assert lines == [(["GET"], 8), (["other"], 2)]
+        assert lines == [(["GET"], 12), (["other"], 2)]
 
 
 async def test_counts_tell_calls_and_rows(populate: Populate, ask: Ask) -> None:
@@ -73,7 +73,7 @@ async def test_counts_tell_calls_and_rows(populate: Populate, ask: Ask) -> None:
     await populate(_calls())
     for filters in ({}, USERS_ARE):
         answer = await ask("count", filters=filters)
-        assert (answer["count"], answer["events"]) == (10, 4)
+        assert (answer["count"], answer["events"]) == (14, 4)
         assert answer["meta"]["sampled"]
     (one,) = (await ask("events", filters={"field": "transaction_id", "value": "a"}))["events"]
     assert one["weight"] == 4
@@ -84,7 +84,7 @@ async def test_users_and_their_errors_are_weighted(populate: Populate, ask: Ask)
     await populate(_calls())
     users = (await ask("users", order_by="-calls"))["users"]
     assert [(one["user_id"], one["calls"], one["errors"]) for one in users] == [
-        ("ana", 7, 3), ("bo", 3, 1),
+        ("ana", 7, 3), ("bo", 7, 5),
     ]  # fmt: skip
 
 
@@ -105,25 +105,25 @@ async def test_rollups_are_weighted(populate: Populate, store: EventStore) -> No
     assert [one.calls for one in ana.top_endpoints] == [7]
     assert [one.calls for one in ana.top_errors] == [3]
     assert [one.calls for one in ana.clients] == [7]
-    assert (bo.server_errors, bo.blocked_calls, bo.total_calls) == (1, 1, 3)
+    assert (bo.server_errors, bo.blocked_calls, bo.total_calls) == (5, 5, 7)
     assert ana.sampled is True
 
 
 STORED = [
-    ("counters", "sum(calls)", 10),
+    ("counters", "sum(calls)", 14),
     ("counters", "sum(events)", 4),
-    ("counters", "sum(errors)", 4),
-    ("counters", "sum(blocked)", 1),
-    ("counters", "sum(duration_ms_sum)", 220),
+    ("counters", "sum(errors)", 8),
+    ("counters", "sum(blocked)", 5),
+    ("counters", "sum(duration_ms_sum)", 420),
     ("counters", "sum(request_bytes)", 400),
     ("counters", "sum(response_bytes)", 21),
-    ("activity", "sum(calls)", 10),
+    ("activity", "sum(calls)", 14),
     ("activity", "sum(successes)", 6),
     ("activity", "sum(client_errors)", 3),
-    ("activity", "sum(server_errors)", 1),
-    ("activity", "sum(blocked)", 1),
-    ("people_seen", "sum(calls)", 10),
-    ("companies_seen", "sum(calls)", 10),
+    ("activity", "sum(server_errors)", 5),
+    ("activity", "sum(blocked)", 5),
+    ("people_seen", "sum(calls)", 14),
+    ("companies_seen", "sum(calls)", 14),
 ]
 
 
