@@ -5,6 +5,7 @@ and no text together can hold the process up.
 """
 
 import re
+import warnings
 
 import re2
 
@@ -26,9 +27,12 @@ class Pattern:
                 f"A pattern has at most {LONGEST_PATTERN} characters.", field=field
             )
         try:
-            re.compile(text)
+            with warnings.catch_warnings():
+                # What Python will soon read in another way, others read so already.
+                warnings.simplefilter("error", FutureWarning)
+                re.compile(text)
             self._found = re2.compile(text, _OPTIONS).search
-        except (re.error, re2.error, OverflowError, RecursionError) as err:
+        except (re.error, re2.error, FutureWarning, OverflowError, RecursionError) as err:
             raise InvalidInputError(
                 f"{text!r} is not a pattern: {_reason(err)}.",
                 field=field,

@@ -12,6 +12,8 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
 from headwater.analytics import QueryScope, ReasonCount, RejectedItem, Rejects, answer
+from headwater.base.errors import InvalidInputError
+from headwater.web.api.paging import MOST_ITEMS
 from headwater.web.auth import needs
 from headwater.web.services import Services
 from headwater.workspace import App, get_app
@@ -65,6 +67,8 @@ class QueryController(Controller):
 
         The same as the query `rejects` over all time.
         """
+        if not 1 <= limit <= MOST_ITEMS:
+            raise InvalidInputError(f"A limit is 1 to {MOST_ITEMS}.", field="limit")
         page = {"from": _EVER, "limit": limit, "cursor": cursor}
         spec = msgspec.json.encode({**page, "kind": kind, "reason": reason, "field": field})
         raw = await _answer(services, app_id, "rejects", spec)
