@@ -61,14 +61,16 @@ class Stage:
         """Return when so many calls are stored."""
         eventually(lambda: len(self.calls()) >= count, within_s=_CLIENT_WITHIN_S)
 
-    def run(self, *command: str, calls: int, env: dict[str, str] | None = None) -> str:
+    def run(
+        self, *command: str, calls: int, more: str = "", env: dict[str, str] | None = None
+    ) -> str:
         """Run a program until its calls are stored, then let it end; return what it printed.
 
         Most clients send from the background and lose what waits when their host ends, so a
         program stays until its standard input is closed, as a host stays until it is stopped.
         """
         with subprocess.Popen(
-            [*command, self.tap.url, self.key],
+            [*command, self.tap.url, self.key, *filter(None, [more])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=env,
         ) as process:  # fmt: skip
@@ -83,9 +85,14 @@ class Stage:
         assert process.returncode == 0, printed
         return printed
 
-    def run_python(self, name: str, *, calls: int) -> str:
-        """Run one of our Python programs."""
-        return self.run(sys.executable, str(PROGRAMS / name), calls=calls)
+    def run_python(self, name: str, *, calls: int, more: str = "") -> str:
+        """Run one of our Python programs; `more` is a further argument."""
+        return self.run(sys.executable, str(PROGRAMS / name), calls=calls, more=more)
+
+    def ask_for(self, rate: int) -> None:
+        """Have clients report that many per cent of all calls."""
+        policy = {"sample_rate": rate}
+        self.server.api("PUT", f"/api/v1/apps/{self.app_id}/sampling", policy)
 
 
 @dataclass(frozen=True)

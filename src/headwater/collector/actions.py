@@ -15,6 +15,7 @@ from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.collector.arrival import Arrival, checked_id
 from headwater.collector.calls import BACKFILL, TIME_MISSING, TIME_UNREADABLE
+from headwater.collector.hiding import quoted
 from headwater.collector.json_text import check_depth, write_json
 from headwater.collector.masking import Masker
 from headwater.collector.times import read_time
@@ -99,4 +100,4 @@ def _document(value: object, path: str, masker: Masker) -> Raw:
         return NO_JSON
     document = write_json(value)
     check_depth(document, path)
-    return Raw(masker.document(document))
+    return quoted(masker.document(document))

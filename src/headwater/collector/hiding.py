@@ -47,12 +47,12 @@ def _put_documents(call: ApiCall, masked: Sequence[bytes], masker: Masker) -> No
         sent = masker.body(bytes(call.request_body), BASE64)
     if call.response_encoding == BASE64:
         answered = masker.body(bytes(call.response_body), BASE64)
-    call.request_body, call.response_body = _quoted(sent), _quoted(answered)
-    call.metadata, call.extra = _quoted(metadata), _quoted(extra)
+    call.request_body, call.response_body = quoted(sent), quoted(answered)
+    call.metadata, call.extra = quoted(metadata), quoted(extra)
 
 
-def _quoted(document: bytes) -> Raw:
-    # The engine takes the quotes off a text, and what is left would be no JSON.
+def quoted(document: bytes) -> Raw:
+    """Return a document as the engine must get it: it takes the quotes off a text."""
     if document[:1] == b'"':
         return Raw(write_json(document.decode()))
     return Raw(document) if document else NO_JSON

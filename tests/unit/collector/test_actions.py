@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from headwater.base.vault import Vault
 from headwater.collector.accept import accept_actions, accept_profiles
 from headwater.collector.arrival import Arrival
-from headwater.collector.secret_text import MARK
+from headwater.collector.secret_shapes import MARK
 from headwater.model import Action, ProfileUpdate, Record, Reject
 from headwater.workspace import MaskingPolicy
 
@@ -219,3 +219,9 @@ def test_a_subscription_needs_both_ids(sent: object, field: str) -> None:
     reject = subscription_of(sent)
     assert isinstance(reject, Reject)
     assert (reject.kind, reject.field) == ("subscription", field)
+
+
+def test_text_as_metadata_stays_json_in_the_store() -> None:
+    """The engine takes the quotes off a text, so it is quoted twice, as in calls."""
+    action = action_of(GOOD | {"metadata": "hello"})
+    assert msgspec.json.decode(msgspec.json.decode(action.metadata)) == "hello"

@@ -1,6 +1,7 @@
 """A Django API with `moesifdjango`, called by itself: JSON, a form, a page, a redirect, an error.
 
-Run as `python moesifdjango_app.py URL APPLICATION_ID`; stays until its standard input is closed.
+Run as `python moesifdjango_app.py URL APPLICATION_ID [MORE_CALLS]`; stays until its standard input
+is closed.
 """
 
 import json
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.test import Client
 from django.urls import path
 
-url, application_id = sys.argv[1:]
+url, application_id, *more = sys.argv[1:]
 
 
 def make_label(request: HttpRequest) -> HttpResponse:
@@ -106,6 +107,9 @@ assert posted.status_code == 200
 assert client.get("/v1/labels").status_code == 302
 assert client.get("/broken").status_code == 500
 assert client.get("/health").status_code == 302
+
+for _ in range(int(more[0]) if more else 0):
+    assert client.get("/v1/labels").status_code == 302
 
 middleware = client.handler._middleware_chain.__wrapped__
 middleware.update_user({"user_id": "ana", "company_id": "parcel", "metadata": {"name": "Ana"}})
