@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from headwater.base.clock import SetClock
-from headwater.base.errors import ConflictError, InvalidInputError, NotFoundError
+from headwater.base.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
 from headwater.base.settings import ConfigDbSettings
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, migrate
@@ -73,6 +78,25 @@ async def test_rotation_keeps_two_keys_alive(db: ConfigDb, clock: SetClock) -> N
         third = rotate_collector_key(connection, VAULT, clock, app.id)
 
     assert [None, app, app] == [await keys.app_for(key) for key in (first, second, third)]
+
+
+async def test_known_keys_work_while_the_database_is_away(db: ConfigDb, clock: SetClock) -> None:
+    """Nobody new is let in meanwhile; what was revoked or changed is noticed when it is back."""
+    with db.transaction() as connection:
+        app, key = create_app(connection, VAULT, clock, "Parcel API")
+    keys = CollectorKeys(db, VAULT, clock)
+    assert app == await keys.app_for(key)
+    with db.transaction() as connection:
+        connection.exec_driver_sql("ALTER TABLE collector_keys RENAME TO away")
+    clock.move(timedelta(minutes=5))
+    assert app == await keys.app_for(key)
+    with pytest.raises(UnavailableError):
+        await keys.app_for("unknown")
+    with db.transaction() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO collector_keys")
+        connection.exec_driver_sql("UPDATE collector_keys SET revoked_at = created_at")
+    clock.move(timedelta(minutes=5))
+    assert await keys.app_for(key) is None
 
 
 def test_apps_have_names_and_zones(db: ConfigDb, clock: SetClock) -> None:
