@@ -1,6 +1,6 @@
 """Be the API that a capture middleware sits in, and time its requests.
 
-In: the gateway (`asgi`, `wsgi`), the capture (`bare`, `headwater`, `moesif`, `apitally`), the URL
+In: the gateway (`asgi`, `wsgi`), the capture (`bare`, `headwater`, `moesif`), the URL
 of a stub collector, the seconds. Out: one line of JSON. Requests come one after the other, by
 function call: what is timed is the application and the capture, and no server. A process for each
 measurement, so that none inherits another's threads, garbage or settings.
@@ -77,10 +77,6 @@ def _wrap_asgi(capture: str, url: str) -> Any:
         from moesifasgi import MoesifMiddleware
 
         return MoesifMiddleware(app, settings=_moesif(url))
-    if capture == "apitally":
-        import apitally.starlette
-
-        apitally.starlette.init(app, **_apitally(url))
     return app
 
 
@@ -92,24 +88,11 @@ def _wrap_wsgi(capture: str, url: str) -> Any:
         from moesifwsgi import MoesifMiddleware
 
         app.wsgi_app = MoesifMiddleware(app.wsgi_app, _moesif(url))
-    if capture == "apitally":
-        import apitally.flask
-
-        apitally.flask.init(app, **_apitally(url))
     return app
 
 
 def _moesif(url: str) -> dict[str, Any]:
     return {"APPLICATION_ID": _APPLICATION_ID, "BASE_URI": url, "LOG_BODY": True}
-
-
-def _apitally(url: str) -> dict[str, Any]:
-    captured = ("request_headers", "request_body", "response_headers", "response_body")
-    return {
-        "write_token": "bench",
-        "otlp_endpoint": url,
-        **{f"capture_{name}": True for name in captured},
-    }
 
 
 async def _time_asgi(app: Any, seconds: float) -> list[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+VERSION = "0.1.0"
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from headwater.middleware.options import Options
+from headwater.middleware.options import VERSION, Options
 
 _TOO_MANY, _TIMEOUT = 429, 408
 _SERVER_ERRORS = 500
@@ -39,7 +39,7 @@ class Collector:
         self._path = f"{parts.path.rstrip('/')}/v1"
         self._headers = {
             "X-Moesif-Application-Id": options.application_id,
-            "User-Agent": "headwater-middleware",
+            "User-Agent": f"headwater-middleware/{VERSION}",
         }
         self._posting = {
             **self._headers, "Content-Type": "application/json", "Content-Encoding": "gzip",
