@@ -103,6 +103,8 @@ class IngestSettings(Section, frozen=True):
     """Calls reported later than this are flagged `late`."""
     max_routes: int = 10_000
     """Distinct routes of one app; further ones are stored as `/other`."""
+    country_database: str = ""
+    """Path of an MMDB file with the countries of addresses; empty: no country is known."""
     skip_log_gaps: bool = False
     """After entries of the log were lost: go on behind the gap (true), or stop and raise the alarm
     until an operator has looked (false)."""
