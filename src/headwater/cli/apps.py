@@ -6,6 +6,7 @@ In: arguments. Out: apps. Works on the configuration database, whether or not a 
 import click
 
 from headwater.cli.common import Cli, options, table
+from headwater.cli.masking import masking
 from headwater.cli.sampling import sampling
 from headwater.workspace import (
     App,
@@ -22,6 +23,7 @@ def apps() -> None:
     """The APIs under observation."""
 
 
+apps.add_command(masking)
 apps.add_command(sampling)
 
 

@@ -8,6 +8,7 @@ the engines ask the management API of the running server, or of one started for 
 import asyncio
 import functools
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -233,3 +234,14 @@ def _own_server(settings: Settings) -> Iterator[Remote]:
         thread.join()
     if failed:
         raise failed[0]
+
+
+def read_object(spec: str) -> dict[str, Any]:
+    """Return the JSON object in the file of `--spec`; `-` is stdin."""
+    try:
+        document = json.loads(sys.stdin.read() if spec == "-" else Path(spec).read_text("utf-8"))
+    except (OSError, ValueError) as err:
+        raise InvalidInputError(f"The policy cannot be read: {err}", field="--spec") from err
+    if not isinstance(document, dict):
+        raise InvalidInputError("A policy is a JSON object.", field="--spec")
+    return document

@@ -4,16 +4,13 @@ In: arguments, or a policy in JSON. Out: the policy, and warnings about rates th
 Works on the configuration database; a running server notices within seconds.
 """
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from headwater.base.errors import InvalidInputError
-from headwater.cli.common import Cli, options, table
+from headwater.cli.common import Cli, options, read_object, table
 from headwater.workspace import SamplingPolicy, get_app, read_sampling, set_sampling, warn_of
 
 
@@ -49,21 +46,11 @@ def sampling(cli: Cli, app_id: str, **wanted: Any) -> None:
 
 def _first(policy: SamplingPolicy, wanted: dict[str, Any]) -> dict[str, Any]:
     if wanted["spec"]:
-        return _read(wanted["spec"])
+        return read_object(wanted["spec"])
     if wanted["reset"]:
         return {}
     found: dict[str, Any] = msgspec.to_builtins(policy)
     return found
-
-
-def _read(spec: str) -> dict[str, Any]:
-    try:
-        document = json.loads(sys.stdin.read() if spec == "-" else Path(spec).read_text("utf-8"))
-    except (OSError, ValueError) as err:
-        raise InvalidInputError(f"The policy cannot be read: {err}", field="--spec") from err
-    if not isinstance(document, dict):
-        raise InvalidInputError("A policy is a JSON object.", field="--spec")
-    return document
 
 
 def _merge(document: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Also reads access logs and event files for `headwater import`. Never looks into 
 
 from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, CollectorApp
 from headwater.collector.imports import FORMATS, Planned, Rejected, open_lines, plan_events
-from headwater.collector.secret_text import MARK
+from headwater.collector.secret_shapes import MARK
 
 __all__ = [
     "BACKFILL_HEADER",

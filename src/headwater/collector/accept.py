@@ -21,7 +21,6 @@ from headwater.collector.hiding import hide_secrets
 from headwater.collector.json_text import too_deep, write_json
 from headwater.collector.masking import Masker, masker_for
 from headwater.collector.profile_items import to_profile
-from headwater.collector.secret_text import mask_words
 from headwater.collector.wire import NotUnderstood, Understood
 from headwater.model import Action, ApiCall, ProfileKind, ProfileUpdate, Reject
 
@@ -68,7 +67,9 @@ def accept_calls(
     settled = [item if isinstance(item, NotUnderstood) else _try(item, settle) for item in items]
     kept = [one for one in settled if not (isinstance(one, ApiCall) and arrival.drops.drop(one))]
     hide_secrets([call for call in kept if isinstance(call, ApiCall)], masker)
-    accepted = accept_items(kept, kind, arrival, lambda call: _encode_call(call, masker, max_bytes))
+    accepted = accept_items(
+        kept, kind, arrival, masker, lambda call: _encode_call(call, masker, max_bytes)
+    )
     return msgspec.structs.replace(accepted, dropped=len(settled) - len(kept))
 
 
@@ -80,7 +81,7 @@ def accept_actions(body: bytes, arrival: Arrival, vault: Vault, max_bytes: int) 
     def settle(item: dict[str, object]) -> bytes:
         return _encode(to_action(item, arrival, vault, masker, in_batch=in_batch), max_bytes)
 
-    return accept_items(read_objects(body), "action", arrival, settle)
+    return accept_items(read_objects(body), "action", arrival, masker, settle)
 
 
 def accept_profiles(
@@ -92,13 +93,14 @@ def accept_profiles(
     def settle(item: dict[str, object]) -> bytes:
         return _encode(to_profile(item, kind, arrival, vault, masker), max_bytes)
 
-    return accept_items(read_objects(body), kind, arrival, settle)
+    return accept_items(read_objects(body), kind, arrival, masker, settle)
 
 
 def accept_items(
     items: Iterable[T | NotUnderstood],
     kind: str,
     arrival: Arrival,
+    masker: Masker,
     settle: Callable[[T], bytes],
 ) -> Accepted:
     """Return what `settle` makes of each item, or a reject in its place."""
@@ -108,7 +110,7 @@ def accept_items(
         if isinstance(outcome, NotUnderstood):
             rejected += 1
             reason = reason or f"{outcome.error.field}: {outcome.error.message}"
-            outcome = write_json(_to_reject(outcome, kind, arrival))
+            outcome = write_json(_to_reject(outcome, kind, arrival, masker))
         records.append(outcome)
     return Accepted(records, rejected, reason=reason)
 
@@ -138,8 +140,7 @@ def _encode(record: ApiCall | Action | ProfileUpdate, max_bytes: int) -> bytes:
     return encoded
 
 
-def _to_reject(bad: NotUnderstood, kind: str, arrival: Arrival) -> Reject:
-    text = bad.item[:_SAMPLE_READ_BYTES].decode("utf-8", "replace")
+def _to_reject(bad: NotUnderstood, kind: str, arrival: Arrival, masker: Masker) -> Reject:
     return Reject(
         app_id=arrival.app_id,
         reject_id=new_id("rej"),
@@ -147,5 +148,5 @@ def _to_reject(bad: NotUnderstood, kind: str, arrival: Arrival) -> Reject:
         kind=kind,
         reason=bad.error.message,
         field=bad.error.field,
-        sample=mask_words(text)[:_SAMPLE_CHARACTERS],
+        sample=masker.sample(bad.item[:_SAMPLE_READ_BYTES])[:_SAMPLE_CHARACTERS],
     )

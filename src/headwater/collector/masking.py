@@ -7,14 +7,17 @@ any depth), JWT-shaped strings, bearer tokens, the password of a URI, card numbe
 app's policy adds. On by default. Pure.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
+from headwater.base.errors import InvalidInputError
 from headwater.base.vault import Vault
 from headwater.collector.careful_mask import CarefulMask
 from headwater.collector.close_look import CloseLook, put_covers
+from headwater.collector.json_text import check_depth, read_json
 from headwater.collector.quick_look import QuickLook
 from headwater.collector.secret_names import SecretNames
 from headwater.collector.secret_shapes import MARK, cut_addresses
@@ -26,8 +29,8 @@ _ADDRESS_HEADERS = frozenset(
      "x-client-ip", "x-cluster-client-ip", "x-forwarded", "x-forwarded-for",
      "x-original-forwarded-for", "x-real-ip")
 )  # fmt: skip
+_ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 _MOST_REMEMBERED = 4096
-_LONGEST_REMEMBERED = 100
 
 Hide = Callable[[str], str]
 
@@ -41,8 +44,6 @@ class _HeaderNames(dict[str, str]):
 
     def __missing__(self, sent: str) -> str:
         name = sent.lower()
-        if len(self) >= _MOST_REMEMBERED:
-            self.clear()
         hide = self._hiding(name)
         if hide:
             self.hides[name] = hide
@@ -71,6 +72,9 @@ class Masker:
 
     def headers(self, maps: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
         """Return header maps with lower-case names and masked values."""
+        if len(self._header_names) > _MOST_REMEMBERED:
+            # Never while a map is being read: what hides its values would be forgotten.
+            self._header_names = _HeaderNames(self._hiding)
         masked = [self._by_name(headers) for headers in maps]
         values = [value for headers in masked for value in headers.values()]
         suspects = suspect_lines(values, self._look)
@@ -103,6 +107,16 @@ class Masker:
     def words(self, text: str) -> str:
         """Return text masked that may be cut or broken, such as the sample of a reject."""
         return self._careful.text_rules.words(text)
+
+    def sample(self, item: bytes) -> str:
+        """Return an item masked that was rejected: as JSON if it is that, else as words."""
+        try:
+            check_depth(item, "$")
+            read_json(item)
+        except InvalidInputError:
+            text = item.decode("utf-8", "replace")
+            return self.words(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text))
+        return self._careful.document(item).decode()
 
     def address(self, ip_address: str) -> str:
         """Return the address of a client, cut to its network where the app wants that."""
@@ -146,26 +160,3 @@ def masker_for(policy: MaskingPolicy, vault: Vault) -> Masker:
 
 def _hide(_value: str) -> str:
     return MARK
-
-
-_DEFAULT = Masker(MaskingPolicy(), Vault(bytes(32)))
-
-
-def mask_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return the headers with lower-case names and masked values."""
-    return _DEFAULT.headers((headers,))[0]
-
-
-def mask_uri(uri: str) -> str:
-    """Return a URI or path with its password and secret parameters masked."""
-    return _DEFAULT.uris((uri,))[0]
-
-
-def mask_json(raw: bytes) -> bytes:
-    """Return a JSON document masked."""
-    return _DEFAULT.document(raw)
-
-
-def mask_body(raw: bytes, encoding: str) -> bytes:
-    """Return a captured body masked: JSON, or base64 of anything."""
-    return _DEFAULT.body(raw, encoding)

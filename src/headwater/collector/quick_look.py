@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-from headwater.collector.secret_names import FLATTEN, SECRET_PARTS, SecretNames, spellings
+from headwater.base.spelling import FLATTEN, spellings
+from headwater.collector.secret_names import SECRET_PARTS, SecretNames
 from headwater.collector.secret_shapes import CARD_DIGITS, digits_at, passes_luhn
 
 NAME, CARD, BIG, OTHER = range(4)

@@ -7,14 +7,10 @@ and separators do not matter: `apiKey`, `API-Key` and `api_key` are one name. Pu
 from collections.abc import Iterable
 from typing import Literal
 
-from headwater.workspace import MaskingPolicy
+from headwater.base.spelling import flatten, spellings
+from headwater.workspace import PROTECTED_PARTS, MaskingPolicy, is_protected
 
 Verdict = Literal["keep", "mask", "fingerprint"]
-
-PROTECTED_PARTS = (
-    "authorization", "cookie", "pass-phrase", "passwd", "pass-word", "pwd",
-)  # fmt: skip
-"""No app can keep the value of a name that holds one of these."""
 
 SECRET_PARTS = (
     *PROTECTED_PARTS,
@@ -29,29 +25,8 @@ SECRET_NAMES = ("auth", "x-auth")
 _COUNTS = "tokens"
 """`max_tokens: 100` counts; it does not open anything."""
 
-_UPPER, _LOWER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
-_SEPARATORS = b"-_. +"
-FLATTEN = bytes.maketrans(_UPPER + _SEPARATORS, _LOWER + b"-" * len(_SEPARATORS))
-"""Lower case, and each separator as a dash: offsets stay."""
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 100
-
-
-def spellings(name: str) -> tuple[str, ...]:
-    """Return a name as `flatten` shows it: with its separators, and without any."""
-    flat = flatten(name).strip("-")
-    return tuple(dict.fromkeys((flat, flat.replace("-", ""))))
-
-
-def flatten(name: str) -> str:
-    """Return a name in lower case with each separator as a dash, byte by byte."""
-    return name.encode("utf-8", "surrogatepass").translate(FLATTEN).decode("latin-1")
-
-
-def is_protected(name: str) -> bool:
-    """Tell whether the values of this name are masked whatever the app decides."""
-    flat = flatten(name)
-    return any(part in flat for part in _PROTECTED)
 
 
 class SecretNames:
@@ -96,5 +71,4 @@ def _all_spellings(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spelling for name in names for spelling in spellings(name)))
 
 
-_PROTECTED = _all_spellings(PROTECTED_PARTS)
 _PARTS = _all_spellings(SECRET_PARTS)

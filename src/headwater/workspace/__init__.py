@@ -13,6 +13,7 @@ from headwater.workspace.apps import (
     get_app,
     list_apps,
     rotate_collector_key,
+    set_masking,
     set_sampling,
 )
 from headwater.workspace.collector_keys import CollectorKeys
@@ -26,7 +27,12 @@ from headwater.workspace.logins import (
     has_logins,
     start_session,
 )
-from headwater.workspace.policies import MaskingPolicy
+from headwater.workspace.masking import (
+    PROTECTED_PARTS,
+    MaskingPolicy,
+    is_protected,
+    read_masking,
+)
 from headwater.workspace.sampling import (
     Condition,
     RegexRule,
@@ -45,6 +51,7 @@ from headwater.workspace.tokens import (
 )
 
 __all__ = [
+    "PROTECTED_PARTS",
     "SCOPES",
     "App",
     "CollectorKeys",
@@ -69,9 +76,12 @@ __all__ = [
     "find_token",
     "get_app",
     "has_logins",
+    "is_protected",
     "list_apps",
+    "read_masking",
     "read_sampling",
     "rotate_collector_key",
+    "set_masking",
     "set_sampling",
     "start_session",
     "use_setup_link",

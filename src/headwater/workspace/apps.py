@@ -17,7 +17,7 @@ from headwater.base.errors import ConflictError, InvalidInputError, NotFoundErro
 from headwater.base.ids import new_collector_id, new_id
 from headwater.base.vault import Vault
 from headwater.configdb.tables import apps, collector_keys
-from headwater.workspace.policies import MaskingPolicy
+from headwater.workspace.masking import MaskingPolicy
 from headwater.workspace.sampling import SamplingPolicy
 
 DEFAULT_APP_NAME = "default"
@@ -67,6 +67,15 @@ def get_app(connection: sa.Connection, app_id: str) -> App:
             f"There is no app {app_id!r}.", field="app_id", hint="`headwater apps list` shows them."
         )
     return _to_app(row)
+
+
+def set_masking(connection: sa.Connection, app_id: str, policy: MaskingPolicy) -> App:
+    """Replace what the app masks; a running server notices within seconds."""
+    changed = msgspec.structs.replace(get_app(connection, app_id), masking=policy)
+    connection.execute(
+        apps.update().where(apps.c.id == app_id).values(masking=msgspec.to_builtins(policy))
+    )
+    return changed
 
 
 def set_sampling(connection: sa.Connection, app_id: str, policy: SamplingPolicy) -> App:

@@ -88,6 +88,28 @@ def test_sampling_is_set_piece_by_piece_or_as_a_whole(tmp_path: Path) -> None:
     assert (reset["sample_rate"], reset["company_sample_rate"]) == (0, {})
 
 
+def test_masking_is_set_piece_by_piece_or_as_a_whole(tmp_path: Path) -> None:
+    """Options add to what is there; a file replaces all; a wrong one changes nothing."""
+    (app,) = run_cli(tmp_path, "apps", "list")
+    ask = ("apps", "masking", app["app_id"])
+
+    first = run_cli(tmp_path, *ask, "--mask", "ssn", "--emails")
+    second = run_cli(tmp_path, *ask, "--mask", "date-of-birth", "--keep", "page_token")
+    shown = run_cli(tmp_path, *ask)
+    wrong = run_cli(tmp_path, *ask, "--keep", "password", ok=False)
+    off = run_cli(tmp_path, *ask, "--no-emails")
+    whole = run_cli(tmp_path, *ask, "--spec", "-", stdin='{"fingerprint": ["tenant"]}')
+    reset = run_cli(tmp_path, *ask, "--reset")
+
+    assert (first["mask"], first["emails"]) == (["ssn"], True)
+    assert (second["mask"], second["keep"]) == (["ssn", "date-of-birth"], ["page_token"])
+    assert shown == second
+    assert (wrong.returncode, "$.keep[1]" in wrong.stderr) == (1, True)
+    assert (off["emails"], off["mask"]) == (False, second["mask"])
+    assert (whole["fingerprint"], whole["mask"]) == (["tenant"], [])
+    assert reset["fingerprint"] == []
+
+
 def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
     """A typo in the environment stops the start, and says where it is."""
     done = subprocess.run(

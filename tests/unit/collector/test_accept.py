@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from headwater.base.vault import Vault
 from headwater.collector.accept import accept_events, accept_profiles
 from headwater.collector.arrival import Arrival
-from headwater.collector.secret_text import MARK
+from headwater.collector.secret_shapes import MARK
 from headwater.model import ApiCall, ProfileKind, ProfileUpdate, Record, Reject
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -17,7 +17,7 @@ from headwater.collector.accept import Accepted
 from headwater.collector.arrival import Arrival
 from headwater.collector.otlp import Signal, accept_export
 from headwater.collector.otlp.sampling import weight_of
-from headwater.collector.secret_text import MARK
+from headwater.collector.secret_shapes import MARK
 from headwater.model import ApiCall, Record, Reject
 from tests.support.otlp import (
     BEGAN_NS,

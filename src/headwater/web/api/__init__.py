@@ -6,6 +6,7 @@ from headwater.web.api.apps import AppsController
 from headwater.web.api.destinations import DestinationsController
 from headwater.web.api.extensions import ExtensionsController
 from headwater.web.api.imports import ImportsController
+from headwater.web.api.masking import MaskingController
 from headwater.web.api.query import QueryController
 from headwater.web.api.sampling import SamplingController
 from headwater.web.api.sources import SourcesController
@@ -17,6 +18,7 @@ ROUTES: list[ControllerRouterHandler] = [
     DestinationsController,
     ExtensionsController,
     ImportsController,
+    MaskingController,
     QueryController,
     SamplingController,
     SourcesController,
