@@ -127,22 +127,30 @@ def _us(at: datetime) -> int:
 
 
 async def move(store: EventStore, table: str, scope: Scope, moved: Moved) -> None:
-    """Give the rows of a table their owners, month by month, and note who is concerned."""
-    months: dict[int, list[Mapping[str, Any]]] = {}
+    """Give the rows of a table their owners, and note who is concerned."""
+    months: dict[int, tuple[datetime, datetime]] = {}
     for row in await store.select(_differing(table, scope), scope.values):
         moved.note(row)
-        months.setdefault(row["month"], []).append(row)
+        first, last = months.get(row["month"], (row["first"], row["last"]))
+        months[row["month"]] = (min(first, row["first"]), max(last, row["last"]))
+    if months:
+        await store.change(*_update(table, scope, months))
+
+
+def _update(
+    table: str, scope: Scope, months: Mapping[int, tuple[datetime, datetime]]
+) -> tuple[str, dict[str, Any]]:
+    """Return one statement: the engine rewrites no part of another month."""
     changes = ", ".join(f"{column} = {sql}" for column, sql in scope.owner.items())
-    for month, rows in sorted(months.items()):
-        await store.change(
-            f"ALTER TABLE {table} UPDATE {changes} IN PARTITION {int(month)} WHERE {scope.where}"
-            " AND time >= {first:DateTime64(6, 'UTC')} AND time <= {last:DateTime64(6, 'UTC')}",
-            {
-                **scope.values,
-                "first": min(row["first"] for row in rows),
-                "last": max(row["last"] for row in rows),
-            },
+    commands, values = [], dict(scope.values)
+    for number, (month, (first, last)) in enumerate(sorted(months.items())):
+        values |= {f"first_{number}": first, f"last_{number}": last}
+        commands.append(
+            f"UPDATE {changes} IN PARTITION {int(month)} WHERE {scope.where}"
+            f" AND time >= {{first_{number}:DateTime64(6, 'UTC')}}"
+            f" AND time <= {{last_{number}:DateTime64(6, 'UTC')}}"
         )
+    return f"ALTER TABLE {table} {', '.join(commands)}", values
 
 
 def _differing(table: str, scope: Scope) -> str:
