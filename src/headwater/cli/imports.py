@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from headwater.base.errors import CorruptError
 from headwater.cli.common import Cli, options, remote
 from headwater.cli.loader import Loader
 from headwater.collector import FORMATS, Planned, Rejected, open_lines, plan_events
@@ -23,6 +25,7 @@ from headwater.workspace import collector_key, get_app
 
 _STDIN = Path("-")
 _MOST_SAMPLES = 10
+_MOST_EVENTS_SHOWN = 3
 _CHUNK_CALLS = 1_000
 _CHUNK_BYTES = 4_000_000
 
@@ -46,15 +49,21 @@ class Outcome(msgspec.Struct, kw_only=True):
     reject_reasons: Counter[str] = msgspec.field(default_factory=Counter)
     rejects: list[BadLine] = []
     """The first ones."""
+    broken: dict[str, str] = {}
+    """Files that could not be read to their end, with the reason."""
+    first_events: list[msgspec.Raw] = []
+    """Of a dry run: as they would be sent."""
     seconds: float = 0.0
 
-    def refuse(self, file: Path, bad: Rejected) -> None:
-        """Count a line that says nothing, and keep the first few to show."""
+    def refuse(self, file: Path, bad: Rejected, rejects: BinaryIO | None = None) -> None:
+        """Count a line that says nothing, write it down, and keep the first few to show."""
         self.rejected += 1
         self.reject_reasons[bad.reason] += 1
+        line = BadLine(file=str(file), **msgspec.structs.asdict(bad))
         if len(self.rejects) < _MOST_SAMPLES:
-            facts = msgspec.structs.asdict(bad)
-            self.rejects.append(BadLine(file=str(file), **facts))
+            self.rejects.append(line)
+        if rejects is not None:
+            rejects.write(msgspec.json.encode(line) + b"\n")
 
 
 @click.command("import")
@@ -69,23 +78,82 @@ class Outcome(msgspec.Struct, kw_only=True):
 @click.option(
     "--user-from", default="", help="Who made the call: ip, remote_user, or the path of a field."
 )
+@click.option(
+    "--rejects",
+    "rejects",
+    type=click.File("wb", lazy=False),
+    help="Write lines that say nothing to this file, as JSON lines with their reasons.",
+)
+@click.option("--dry-run", is_flag=True, help="Send nothing: count, and show the first events.")
 @options
-def import_files(cli: Cli, files: tuple[Path, ...], app_id: str, form: str, user_from: str) -> None:
-    """Load access logs or event FILES (plain or .gz, - for standard input) into an app."""
+def import_files(
+    cli: Cli,
+    files: tuple[Path, ...],
+    app_id: str,
+    form: str,
+    user_from: str,
+    rejects: BinaryIO | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """Load access logs or event FILES (plain, .gz or .zst, - for standard input) into an app."""
     started_s = cli.clock.monotonic_s()
     with cli.configuration() as connection:
         get_app(connection, app_id)
         key = collector_key(connection, cli.vault, app_id)
     outcome = Outcome()
+    reading = Reading(form=form, user_from=user_from, rejects=rejects, outcome=outcome)
+    if dry_run:
+        _try(cli, files, reading)
+    else:
+        _send(cli, files, reading, app_id, key)
+    outcome.seconds = round(cli.clock.monotonic_s() - started_s, 3)
+    cli.show(outcome, lambda: _tell(outcome))
+    if outcome.broken:
+        sys.exit(1)
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How files are read, and where it is written down what became of their lines."""
+
+    form: str
+    user_from: str
+    rejects: BinaryIO | None
+    outcome: Outcome
+
+    def calls(self, file: Path, raw: BinaryIO) -> Iterator[Planned]:
+        """Return the calls of a file, and count the lines that say nothing."""
+        try:
+            for item in plan_events(open_lines(raw), self.form, self.user_from):
+                self.outcome.lines += 1
+                if isinstance(item, Rejected):
+                    self.outcome.refuse(file, item, self.rejects)
+                else:
+                    yield item
+        except CorruptError as err:
+            self.outcome.broken[str(file)] = err.message
+
+
+def _try(cli: Cli, files: Iterable[Path], reading: Reading) -> None:
+    outcome = reading.outcome
+    with Progress(console=cli.err) as progress:
+        for file in files:
+            with _opened(file, progress) as raw:
+                calls = reading.calls(file, raw)
+                wanted = _MOST_EVENTS_SHOWN - len(outcome.first_events)
+                outcome.first_events += [msgspec.Raw(c.event) for c in islice(calls, wanted)]
+                for _ in calls:
+                    pass
+
+
+def _send(cli: Cli, files: Iterable[Path], reading: Reading, app_id: str, key: str) -> None:
     with remote(cli) as server, Progress(console=cli.err) as progress:
         loader = Loader(server, app_id, key, cli.clock)
         loader.settle()
         for file in files:
             with _opened(file, progress) as raw:
-                _load(loader, file, plan_events(open_lines(raw), form, user_from), outcome)
+                _load(loader, reading.calls(file, raw), reading.outcome)
         loader.settle()
-    outcome.seconds = round(cli.clock.monotonic_s() - started_s, 3)
-    cli.show(outcome, lambda: _tell(outcome))
 
 
 @contextmanager
@@ -99,22 +167,11 @@ def _opened(file: Path, progress: Progress) -> Iterator[BinaryIO]:
         yield raw
 
 
-def _load(loader: Loader, file: Path, plan: Iterable[Planned | Rejected], outcome: Outcome) -> None:
-    for chunk in _chunks(_only_planned(file, plan, outcome)):
+def _load(loader: Loader, calls: Iterable[Planned], outcome: Outcome) -> None:
+    for chunk in _chunks(calls):
         new = loader.send(chunk)
         outcome.imported += new
         outcome.already_stored += len(chunk) - new
-
-
-def _only_planned(
-    file: Path, plan: Iterable[Planned | Rejected], outcome: Outcome
-) -> Iterator[Planned]:
-    for item in plan:
-        outcome.lines += 1
-        if isinstance(item, Rejected):
-            outcome.refuse(file, item)
-        else:
-            yield item
 
 
 def _chunks(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
@@ -140,5 +197,9 @@ def _tell(outcome: Outcome) -> None:
     )
     for reason, count in outcome.reject_reasons.most_common():
         out.print(f"  {count:,}x {reason}", highlight=False, markup=False)
+    for file, reason in outcome.broken.items():
+        out.print(f"  {file}: {reason}", highlight=False, markup=False)
+    for event in outcome.first_events:
+        out.print_json(bytes(event).decode())
     for bad in outcome.rejects:
         out.print(f"  {bad.file}:{bad.line}: {bad.sample}", highlight=False, markup=False)

@@ -99,6 +99,37 @@ def test_a_killed_import_goes_on_where_it_was(server: Server, app_id: str, tmp_p
     assert stored(server, app_id) == 6_000
 
 
+def test_a_dry_run_sends_nothing(server: Server, app_id: str, tmp_path: Path) -> None:
+    """It counts, shows the first events as they would be sent, and writes rejects down."""
+    file, rejects = tmp_path / "access.log", tmp_path / "rejects.jsonl"
+    file.write_text("\n".join([*access_lines(5), "password=planted"]))
+    options = ("--app", app_id, "--rejects", str(rejects))
+    result = server.cli("import", str(file), *options, "--dry-run")
+    assert (result["lines"], result["imported"], result["rejected"]) == (6, 0, 1)
+    assert [event["request"]["uri"] for event in result["first_events"]] == [
+        "/files/0", "/files/0", "/files/1",
+    ]  # fmt: skip
+    (bad,) = map(json.loads, rejects.read_text().splitlines())
+    assert (bad["file"], bad["line"]) == (str(file), 6)
+    assert bad["reason"]
+    assert "planted" not in bad["sample"]
+    assert stored(server, app_id) == 0
+
+
+def test_a_broken_file_is_imported_as_far_as_it_goes(
+    server: Server, app_id: str, tmp_path: Path
+) -> None:
+    """A download that broke off: the exit code says so, and the whole file goes on from there."""
+    whole = gzip.compress("\n".join(access_lines(3_000)).encode())
+    file = tmp_path / "access.log.gz"
+    # The first member is whole, the second broken.
+    file.write_bytes(whole + gzip.compress("\n".join(access_lines(9, first=3_000)).encode())[:-9])
+    done = run_cli(server.data, "import", str(file), "--app", app_id, ok=False)
+    assert done.returncode == 1
+    assert "cannot be read to its end" in done.stdout
+    assert stored(server, app_id) > 0
+
+
 def test_an_unknown_app_is_an_error(server: Server, tmp_path: Path) -> None:
     """Before anything is sent."""
     file = tmp_path / "access.log"

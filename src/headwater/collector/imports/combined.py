@@ -13,7 +13,8 @@ from headwater.collector.times import read_time
 _LINE = re.compile(
     r"(?P<ip>\S+) \S+ (?P<user>.{1,256}?) "
     r"\[(?P<day>\d\d)/(?P<month>[A-Z][a-z]{2})/(?P<year>\d{4}):(?P<clock>\d\d:\d\d:\d\d) "
-    r'(?P<zone>[+-]\d{4})\] "(?P<request>.*?)" (?P<status>\d{3}) (?P<size>\d+|-)(?P<rest>(?: .*)?)',
+    r'(?P<zone>[+-]\d{4})\] ?"(?P<request>.*?)" (?P<status>\d{3}) '
+    r"(?P<size>\d+|-)(?P<rest>(?: .*)?)",
     re.DOTALL,
 )
 _REQUEST = re.compile(r"(?P<verb>[A-Za-z-]{1,32}) (?P<target>\S.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
@@ -49,6 +50,18 @@ def parse_combined(line: bytes) -> dict[str, Any]:
     return event | _given({"user_id": found["user"]})
 
 
+def is_combined(line: str) -> bool:
+    """Tell whether a line has the columns of the combined format."""
+    found = _LINE.fullmatch(line)
+    return found is not None and found["rest"].startswith(' "')
+
+
+def is_common(line: str) -> bool:
+    """Tell whether a line ends where the common format does, or soon after."""
+    found = _LINE.fullmatch(line)
+    return found is not None and not found["rest"].startswith(' "')
+
+
 def _moment(found: re.Match[str]) -> str:
     month = _MONTHS.get(found["month"], "00")
     time = f"{found['year']}-{month}-{found['day']}T{found['clock']}{found['zone']}"
@@ -59,6 +72,8 @@ def _moment(found: re.Match[str]) -> str:
 
 def _quoted(rest: str) -> tuple[str, str]:
     """Return referer and agent: the last quote may be missing, and more columns may follow."""
+    if not rest.startswith(' "'):
+        return "", ""
     referer, _, agent = rest.strip().removeprefix('"').partition('" "')
     return referer.removesuffix('"'), agent[: agent.rfind('"')] if '"' in agent else agent
 

@@ -6,32 +6,24 @@ reading a file again, or going on where a reading broke off, adds nothing. Pure.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
 from headwater.base.errors import InvalidInputError
 from headwater.base.ids import stable_id
-from headwater.collector.imports.combined import parse_combined
-from headwater.collector.imports.jsonl import parse_event
+from headwater.collector.imports.formats import AUTO, PARSERS, Parser, find_format
 from headwater.collector.json_text import write_json
 from headwater.collector.secret_text import mask_words
 from headwater.collector.times import read_time
 from headwater.collector.tolerance import as_text
 
-Parser = Callable[[bytes], dict[str, Any]]
-
-_PARSERS: Mapping[str, Parser] = {
-    "combined": parse_combined,
-    "jsonl": parse_event,
-    "moesif": parse_event,
-}
-AUTO = "auto"
-FORMATS = (AUTO, *_PARSERS)
 _USER_PATHS = {"ip": "request.ip_address", "remote_user": "user_id"}
 _SAMPLE_CHARACTERS = 200
+_LINES_TO_LOOK_AT = 20
 _LONGEST_LINE_BYTES = 10_000_000
 
 
@@ -61,10 +53,15 @@ def plan_events(
     `user_from` names what tells the user: `ip`, `remote_user`, or the path of a field, such as
     `metadata.login`.
     """
-    parse = _PARSERS.get(form)
+    lines = iter(lines)
+    if form == AUTO:
+        first = list(islice(lines, _LINES_TO_LOOK_AT))
+        if not first:
+            return
+        form, lines = find_format(first), chain(first, lines)
+    parse = PARSERS[form]
     came_before: Counter[str] = Counter()
     for number, line in enumerate(lines, 1):
-        parse = parse or _PARSERS[_guess(line)]
         content = stable_id(line.decode("latin-1"))
         try:
             event = _parse(line, parse)
@@ -73,10 +70,6 @@ def plan_events(
             continue
         yield _plan(event, stable_id("import", content, str(came_before[content])), user_from)
         came_before[content] += 1
-
-
-def _guess(line: bytes) -> str:
-    return "jsonl" if line.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "combined"
 
 
 def _parse(line: bytes, parse: Parser) -> dict[str, Any]:
