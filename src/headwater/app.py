@@ -35,8 +35,8 @@ from headwater.eventlog import GroupCommit, LogKeeper, Stream, open_event_log
 from headwater.eventstore import EventStore
 from headwater.extensions import SegmentSync
 from headwater.federation import FederationWorkers
-from headwater.ingest import IngestWorker
-from headwater.profiles import Profiles
+from headwater.ingest import IngestWorker, open_knowledge
+from headwater.profiles import Relinking
 from headwater.tracking import TrackingApp
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
@@ -152,7 +152,9 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
     egress = Egress(settings.egress.allow)
     egress.allow_origin(own_url)
     stack.push_async_callback(egress.close)
-    profiles = Profiles(store)
+    knowledge = await asyncio.to_thread(open_knowledge, store, clock, settings)
+    stack.callback(knowledge.countries.close)
+    profiles = knowledge.profiles
     return Services(
         settings=settings,
         clock=clock,
@@ -161,6 +163,7 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
         log=log,
         store=store,
         profiles=profiles,
+        knowledge=knowledge,
         egress=egress,
         segment=SegmentSync(
             profiles, configdb, log, vault, egress, clock, settings.extensions, lambda: own_url
@@ -175,13 +178,17 @@ def _workers(services: Services, roles: frozenset[str]) -> list[Worker]:
     s = services
     by_role: dict[str, Callable[[], Worker]] = {
         "ingest": lambda: IngestWorker(
-            s.log, s.store, s.configdb, s.profiles, s.clock, s.settings.ingest
+            s.log, s.store, s.configdb, s.knowledge, s.clock, s.settings.ingest
         ),
         "extensions": lambda: s.segment,
         "federation": lambda: s.federation,
         "warehouse": lambda: s.warehouses,
     }
     chosen = [make() for role, make in by_role.items() if role in roles]
+    if "ingest" in roles:
+        chosen.append(
+            Relinking(s.store, s.configdb, s.knowledge.identity, s.clock, s.settings.identity)
+        )
     return [*chosen, _keeper(s)]
 
 

@@ -22,9 +22,8 @@ from headwater.eventlog import EventLog, MemoryLog, Stream
 from headwater.eventstore import EventStore
 from headwater.extensions import SegmentSync
 from headwater.federation import FederationWorkers
-from headwater.ingest import IngestWorker
+from headwater.ingest import IngestWorker, open_knowledge
 from headwater.model import Record
-from headwater.profiles import Profiles
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
 from headwater.workspace import App, create_app, create_login
@@ -74,17 +73,19 @@ async def open_world(
     clock, log = clock or SystemClock(), log or MemoryLog()
     configdb, vault = ConfigDb.open(settings.configdb, data), Vault(b"k" * 32)
     migrate(configdb)
-    profiles, egress = Profiles(store), Egress()
+    knowledge = open_knowledge(store, clock, settings)
+    profiles, egress = knowledge.profiles, Egress()
     services = Services(
         settings=settings, clock=clock, vault=vault, configdb=configdb, log=log, store=store,
         profiles=profiles, egress=egress, local_token=LOCAL_TOKEN,
+        knowledge=knowledge,
         segment=SegmentSync(
             profiles, configdb, log, vault, egress, clock, settings.extensions, lambda: ""
         ),
         federation=FederationWorkers(configdb, log, vault, egress, clock, settings.federation),
         warehouses=Warehouses(configdb, log, vault, clock, settings.warehouse, data),
     )  # fmt: skip
-    ingest = IngestWorker(log, store, configdb, profiles, clock, settings.ingest)
+    ingest = IngestWorker(log, store, configdb, services.knowledge, clock, settings.ingest)
     try:
         yield World(services, ingest)
     finally:

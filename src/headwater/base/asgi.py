@@ -101,7 +101,7 @@ def _inflate(raw: bytes, window_bits: int, max_bytes: int) -> bytes:
             if not engine.eof:
                 raise InvalidInputError("The compressed body is cut short.")
             rest = engine.unused_data
-    except igzip_lib.IsalError as err:
+    except igzip_lib.IsalError as err:  # type: ignore[misc]  # declared as any object
         raise InvalidInputError(f"The compressed body is broken: {err}") from err
     return b"".join(out)
 

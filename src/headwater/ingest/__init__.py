@@ -5,7 +5,7 @@ questions of the store but which calls and routes it holds.
 """
 
 from headwater.ingest.drops import Dropped, DropReason
-from headwater.ingest.known import known_calls
+from headwater.ingest.knowledge import Knowledge, open_knowledge
 from headwater.ingest.worker import IngestWorker
 
-__all__ = ["DropReason", "Dropped", "IngestWorker", "known_calls"]
+__all__ = ["DropReason", "Dropped", "IngestWorker", "Knowledge", "open_knowledge"]

@@ -16,10 +16,11 @@ import msgspec
 from headwater.base.telemetry import CALLS_DROPPED
 from headwater.eventstore import EventStore
 from headwater.ingest.clients import recognise_client
+from headwater.ingest.countries import Countries
 from headwater.ingest.drops import DropReason
 from headwater.ingest.heads import Call, CallHead
 from headwater.ingest.rows import to_call_lines
-from headwater.ingest.steps import Step, check_time
+from headwater.ingest.steps import Step, check_time, put_country
 
 _KNOWN = """
 SELECT action_id FROM action_ids
@@ -41,11 +42,12 @@ class ActionHead(CallHead, frozen=True, kw_only=True, tag="action"):
     user_agent: str = ""
 
 
-def make_action_steps(*, late_after_s: int) -> tuple[Step, ...]:
+def make_action_steps(countries: Countries, *, late_after_s: int) -> tuple[Step, ...]:
     """Return what is done to every action."""
     return (
         Step("check_time", partial(check_time, late_after=timedelta(seconds=late_after_s))),
         Step("put_client", put_client),
+        Step("put_country", partial(put_country, countries=countries)),
     )
 
 

@@ -2,12 +2,14 @@
 
 In: the calls of a batch. Out: those that are new. The store decides, and remembers ids for
 `eventstore.dedup_days`; a filter in memory, learnt from the store at start-up, spares it all
-questions about ids that it certainly never saw.
+questions about ids that it certainly never saw. Importers ask the same, to send only what is new.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
+from headwater.base.clock import Clock
 from headwater.base.telemetry import CALLS_DROPPED
 from headwater.eventstore import EventStore
 from headwater.ingest.drops import DropReason
@@ -18,6 +20,12 @@ _KNOWN = """
 SELECT call_id FROM call_ids
 WHERE app_id = {app_id:String} AND call_id IN {ids:Array(String)} AND log_offset < {before:UInt64}
 """
+_SPAN = """
+WHERE app_id = {app_id:String} AND time >= {first:DateTime64(6, 'UTC')}
+    AND time <= {last:DateTime64(6, 'UTC')} AND received_at < {forgotten:DateTime64(3, 'UTC')}
+"""
+_ANY_FORGOTTEN = f"SELECT 1 AS found FROM calls {_SPAN} LIMIT 1"
+_FORGOTTEN = f"SELECT call_id FROM calls {_SPAN} AND call_id IN {{ids:Array(String)}}"
 _DAYS = "SELECT DISTINCT toString(day) AS day FROM call_ids"
 _OF_DAY = "SELECT app_id, call_id FROM call_ids WHERE day = toDate({day:String})"
 _IDS_PER_QUESTION = 20_000
@@ -25,10 +33,12 @@ END_OF_LOG = 2**63
 
 
 class Repeats:
-    """Knows which calls are stored."""
+    """Knows which calls are stored; ingest and those who ask share one."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, clock: Clock, *, dedup_days: int) -> None:
         self._store = store
+        self._clock = clock
+        self._remembered = timedelta(days=dedup_days)
         self._seen: SeenIds | None = None
 
     async def drop(self, calls: Sequence[Call], *, before: int) -> list[Call]:
@@ -48,6 +58,26 @@ class Repeats:
         if len(new) < len(calls):
             CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
         return new
+
+    async def known(
+        self, app_id: str, ids: Sequence[str], first: datetime | None, last: datetime | None
+    ) -> set[str]:
+        """Return the ids that are stored, of calls that happened between `first` and `last`.
+
+        Calls that came so long ago that their ids are forgotten are found by that span; without
+        one they are not.
+        """
+        seen = self._seen
+        suspects = [(app_id, id_) for id_ in ids if seen is None or (app_id, id_) in seen]
+        known = {id_ for _, id_ in await self._find_stored(suspects, END_OF_LOG)}
+        forgotten = self._clock.now() - self._remembered
+        if first is None or last is None or first >= forgotten:
+            return known
+        asked = {"app_id": app_id, "first": first, "last": last, "forgotten": forgotten}
+        if not await self._store.select(_ANY_FORGOTTEN, asked):
+            return known
+        rows = await self._store.select(_FORGOTTEN, {**asked, "ids": list(ids)})
+        return known | {row["call_id"] for row in rows}
 
     async def _learn(self) -> SeenIds:
         seen = SeenIds()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from headwater.base.telemetry import CALLS_DROPPED, INGEST_STEP_SECONDS
 from headwater.ingest.clients import recognise_client
+from headwater.ingest.countries import Countries
 from headwater.ingest.drops import Dropped
 from headwater.ingest.guard import Guards
 from headwater.ingest.heads import Call
@@ -29,12 +30,13 @@ class Step(NamedTuple):
     apply: Callable[[Call], Dropped | None]
 
 
-def make_steps(guards: Guards, *, late_after_s: int) -> tuple[Step, ...]:
+def make_steps(guards: Guards, countries: Countries, *, late_after_s: int) -> tuple[Step, ...]:
     """Return the whole pipeline."""
     return (
         Step("check_time", partial(check_time, late_after=timedelta(seconds=late_after_s))),
         Step("put_route", put_route),
         Step("put_client", put_client),
+        Step("put_country", partial(put_country, countries=countries)),
         Step("limit_variety", guards.limit_variety),
     )
 
@@ -76,6 +78,12 @@ def put_client(call: Call) -> None:
     added = call.added
     added.user_agent = agent
     added.client_name, added.client_version, added.client_kind = client
+
+
+def put_country(call: Call, *, countries: Countries) -> None:
+    """Where the call came from, if the operator has a file of countries."""
+    if not call.head.country:
+        call.added.country = countries.country_of(call.head.ip_address)
 
 
 def run_steps(calls: Sequence[Call], steps: Sequence[Step]) -> list[Call]:

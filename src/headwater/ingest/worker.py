@@ -34,12 +34,13 @@ from headwater.ingest.actions import make_action_steps, store_actions
 from headwater.ingest.batch import Batch, decode_entries, reject_call
 from headwater.ingest.guard import Guards
 from headwater.ingest.heads import Call
+from headwater.ingest.knowledge import Knowledge
+from headwater.ingest.owners import put_owners
 from headwater.ingest.poison import find_poison
 from headwater.ingest.reader import RangeReader, Taken
-from headwater.ingest.repeats import END_OF_LOG, Repeats
+from headwater.ingest.repeats import END_OF_LOG
 from headwater.ingest.rows import to_call_lines, to_reject_rows
 from headwater.ingest.steps import make_steps, run_steps
-from headwater.profiles import Profiles
 
 READER = "ingest"
 _MAX_CLIENTS = 1_000
@@ -69,19 +70,21 @@ class IngestWorker:
         log: EventLog,
         store: EventStore,
         configdb: ConfigDb,
-        profiles: Profiles,
+        knowledge: Knowledge,
         clock: Clock,
         settings: IngestSettings,
     ) -> None:
         self._store = store
         self._configdb = configdb
-        self._profiles = profiles
+        self._profiles = knowledge.profiles
+        self._repeats = knowledge.repeats
+        self._identity = knowledge.identity
         self._clock = clock
         self._reader = RangeReader(log, clock, settings)
         self._guards = Guards(max_routes=settings.max_routes, max_clients=_MAX_CLIENTS)
-        self._steps = make_steps(self._guards, late_after_s=settings.late_after_s)
-        self._action_steps = make_action_steps(late_after_s=settings.late_after_s)
-        self._repeats = Repeats(store)
+        countries = knowledge.countries
+        self._steps = make_steps(self._guards, countries, late_after_s=settings.late_after_s)
+        self._action_steps = make_action_steps(countries, late_after_s=settings.late_after_s)
         self._position: Position | None = None
         self._ahead: Ready | None = None
 
@@ -108,11 +111,14 @@ class IngestWorker:
         if ready is None:
             self._position = position
             return 0
-        if position.pending is None:
-            await self._move(Position(ready.first, (ready.first, ready.last)))
-        crash_point("ingest.pending")
-        before = ready.first if position.pending else END_OF_LOG
-        _, self._ahead = await _both(self._finish(ready, before=before), self._look_ahead(ready))
+        async with self._identity.turn:
+            if position.pending is None:
+                await self._move(Position(ready.first, (ready.first, ready.last)))
+            crash_point("ingest.pending")
+            before = ready.first if position.pending else END_OF_LOG
+            _, self._ahead = await _both(
+                self._finish(ready, before=before), self._look_ahead(ready)
+            )
         self._position = Position(ready.last + 1)
         crash_point("ingest.done")
         INGEST_LAG.set(await self._reader.lag(ready.last))
@@ -121,7 +127,7 @@ class IngestWorker:
     async def _finish(self, ready: Ready, *, before: int) -> None:
         """Store a batch whose range is written down, and write down that it is done."""
         token = f"{Stream.CALLS}:{ready.first}-{ready.last}"
-        await self._store_batch(ready.batch, token, before=before)
+        await self._store_batch(ready, token, before=before)
         crash_point("ingest.inserted")
         await self._profiles.fold(ready.batch.updates, token=token)
         crash_point("ingest.folded")
@@ -179,8 +185,12 @@ class IngestWorker:
     async def _move(self, position: Position) -> None:
         await self._configdb.run(write_position, self._clock, READER, Stream.CALLS, position)
 
-    async def _store_batch(self, batch: Batch, token: str, *, before: int) -> None:
+    async def _store_batch(self, ready: Ready, token: str, *, before: int) -> None:
+        batch = ready.batch
         new = await self._repeats.drop(batch.calls, before=before)
+        callers = [*new, *batch.actions]
+        await put_owners(self._identity, callers, batch.updates, offset=ready.last)
+        crash_point("ingest.owned")
         stored = await self._store_calls(batch, new, token) if new else 0
         actions = await store_actions(self._store, batch.actions, token, before=before)
         if batch.rejects:

@@ -15,6 +15,7 @@ from headwater.eventlog import EventLog
 from headwater.eventstore import EventStore
 from headwater.extensions import SegmentSync
 from headwater.federation import FederationWorkers
+from headwater.ingest import Knowledge
 from headwater.profiles import Profiles
 from headwater.warehouse import Warehouses
 
@@ -30,6 +31,7 @@ class Services:
     log: EventLog
     store: EventStore
     profiles: Profiles
+    knowledge: Knowledge
     segment: SegmentSync
     federation: FederationWorkers
     warehouses: Warehouses

@@ -20,6 +20,7 @@ from headwater.eventlog import Entry
 from headwater.eventstore import EventStore
 from headwater.ingest.actions import make_action_steps
 from headwater.ingest.batch import decode_entries
+from headwater.ingest.countries import Countries
 from headwater.ingest.owners import put_owners
 from headwater.ingest.rows import to_call_lines
 from headwater.ingest.steps import put_client, run_steps
@@ -28,6 +29,7 @@ from headwater.profiles import Identity, Relinking
 from tests.support.calls import NOON, encode_entry
 
 Record = ApiCall | Action | ProfileUpdate
+_NOWHERE = Countries("", SystemClock())
 
 
 class World:
@@ -62,7 +64,7 @@ class World:
             if batch.calls:
                 lines = to_call_lines(batch.calls)
                 await self.store.insert_lines("landing", lines, token=token)
-            actions = run_steps(batch.actions, make_action_steps(late_after_s=300))
+            actions = run_steps(batch.actions, make_action_steps(_NOWHERE, late_after_s=300))
             if actions:
                 lines = to_call_lines(actions)
                 await self.store.insert_lines("actions_landing", lines, token=f"{token}:actions")

@@ -3,15 +3,15 @@
 In: a log, a store, a configuration database. Out: a worker, and totals of every table.
 """
 
+from pathlib import Path
 from typing import Any
 
 from headwater.base.clock import SystemClock
-from headwater.base.settings import IngestSettings
+from headwater.base.settings import IngestSettings, Settings
 from headwater.configdb import ConfigDb
 from headwater.eventlog import EventLog
 from headwater.eventstore import EventStore
-from headwater.ingest import IngestWorker
-from headwater.profiles import Profiles
+from headwater.ingest import IngestWorker, open_knowledge
 
 _TOTALS = {
     "calls": "SELECT count() AS n FROM calls",
@@ -31,7 +31,8 @@ def make_worker(
     """Return a worker that does not wait long."""
     clock = SystemClock()
     chosen = IngestSettings(**{"batch_wait_s": 0.05, **settings})
-    return IngestWorker(log, store, configdb, Profiles(store), clock, chosen)
+    knowledge = open_knowledge(store, clock, Settings(data=Path()))
+    return IngestWorker(log, store, configdb, knowledge, clock, chosen)
 
 
 async def drain(worker: IngestWorker) -> int:

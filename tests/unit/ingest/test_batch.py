@@ -51,6 +51,7 @@ def test_rejects_have_the_same_id_each_time() -> None:
 
 def test_a_call_that_cannot_be_stored_is_kept_whole() -> None:
     """Nothing that was acknowledged is lost, even when we cannot use it."""
-    reject = reject_call(*in_hand(make_call("a")), ValueError("too odd"))
+    [call] = in_hand(make_call("a"))
+    reject = reject_call(call, ValueError("too odd"))
     assert reject.reason == "not storable: too odd"
     assert '"call_id":"a"' in reject.sample

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwater.base.clock import SystemClock
 from headwater.base.telemetry import CALLS_DROPPED
+from headwater.ingest.countries import Countries
 from headwater.ingest.drops import Dropped, DropReason
 from headwater.ingest.guard import Guards
 from headwater.ingest.heads import Call, to_line
@@ -141,7 +143,7 @@ def test_an_app_has_only_so_many_client_names() -> None:
 
 def test_steps_run_in_order_over_every_call() -> None:
     """No call is lost on the way, and a second run changes nothing."""
-    steps = make_steps(_guards(), late_after_s=300)
+    steps = make_steps(_guards(), Countries("", SystemClock()), late_after_s=300)
     done = run_steps(in_hand(*make_calls(3)), steps)
     assert [call.head.call_id for call in done] == ["call_0", "call_1", "call_2"]
     assert {call.added.route for call in done} == {"/items/:id"}

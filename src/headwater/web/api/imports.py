@@ -11,7 +11,6 @@ from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from headwater.ingest import known_calls
 from headwater.web.auth import needs
 from headwater.web.services import Services
 from headwater.workspace import get_app
@@ -48,5 +47,5 @@ class ImportsController(Controller):
     ) -> KnownCalls:
         """Return which of these call ids are stored."""
         await services.configdb.run(get_app, app_id)
-        found = await known_calls(services.store, app_id, data.call_ids, data.from_, data.to)
+        found = await services.knowledge.repeats.known(app_id, data.call_ids, data.from_, data.to)
         return KnownCalls(known=sorted(found))
