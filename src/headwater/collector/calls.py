@@ -15,7 +15,7 @@ from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.collector.arrival import Arrival, checked_id
-from headwater.collector.bodies import TRUNCATED, clean_json, read_body
+from headwater.collector.bodies import TRUNCATED, Body, clean_json, read_body
 from headwater.collector.json_text import check_depth, write_json
 from headwater.collector.masking import Masker
 from headwater.collector.times import read_time
@@ -41,11 +41,7 @@ def to_call(
     """Return the record of one event; its secrets are still there, until `hide_secrets`."""
     event, request, response = item.event, item.event.request, item.event.response or _NO_RESPONSE
     began_at, flags = _began_at(request.time, arrival)
-    sent = read_body(request, "$.request.body", masker, max_bytes)
-    answered = read_body(response, "$.response.body", masker, max_bytes)
-    if sent.is_cut or answered.is_cut:
-        flags = (*flags, TRUNCATED)
-    return ApiCall(
+    call = ApiCall(
         app_id=arrival.app_id,
         call_id=checked_id(event.transaction_id, "$.transaction_id") or new_id("call"),
         time=began_at,
@@ -68,17 +64,22 @@ def to_call(
         sdk=arrival.sdk,
         request_headers=_headers(request),
         response_headers=response.headers or {},
-        request_body=sent.raw,
-        response_body=answered.raw,
-        request_encoding=sent.encoding,
-        response_encoding=answered.encoding,
-        request_bytes=sent.size_bytes,
-        response_bytes=answered.size_bytes,
         metadata=_document(event.metadata, "$.metadata"),
         extra=_extra(event, item.unknown),
         route=_label(item.route),
         flags=(*flags, BACKFILL) if arrival.is_backfill else flags,
     )
+    sent = read_body(request, "$.request.body", masker, max_bytes)
+    answered = read_body(response, "$.response.body", masker, max_bytes)
+    _put_bodies(call, sent, answered)
+    return call
+
+
+def _put_bodies(call: ApiCall, sent: Body, answered: Body) -> None:
+    call.request_body, call.request_encoding, call.request_bytes, sent_cut = sent
+    call.response_body, call.response_encoding, call.response_bytes, answered_cut = answered
+    if sent_cut or answered_cut:
+        call.flags = (*call.flags, TRUNCATED)
 
 
 def _headers(request: RequestIn) -> dict[str, str]:
