@@ -69,7 +69,7 @@ class CarefulMask:
             data = base64.b64decode(read_json(raw), validate=True)
         except (binascii.Error, TypeError, ValueError):
             return self.document(raw)
-        masked = self._bytes(data)
+        masked = self.data(data)
         return raw if masked == data else write_json(base64.b64encode(masked).decode())
 
     def _json_text(self, text: str) -> str:
@@ -99,7 +99,8 @@ class CarefulMask:
             return self._value(value)
         return self.cover(name, value)
 
-    def _bytes(self, data: bytes) -> bytes:
+    def data(self, data: bytes) -> bytes:
+        """Return bytes of any kind masked."""
         try:
             return self.text(data.decode()).encode()
         except UnicodeDecodeError:

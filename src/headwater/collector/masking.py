@@ -7,6 +7,7 @@ any depth), JWT-shaped strings, bearer tokens, the password of a URI, card numbe
 app's policy adds. On by default. Pure.
 """
 
+import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -30,6 +31,7 @@ _ADDRESS_HEADERS = frozenset(
      "x-original-forwarded-for", "x-real-ip")
 )  # fmt: skip
 _ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")
+_PACKED = re.compile(r"(?:[A-Za-z0-9+]|\\?/){16,}+")
 _MOST_REMEMBERED = 4096
 
 Hide = Callable[[str], str]
@@ -115,8 +117,16 @@ class Masker:
             read_json(item)
         except InvalidInputError:
             text = item.decode("utf-8", "replace")
-            return self.words(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text))
-        return self._careful.document(item).decode()
+            masked = self.words(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text))
+        else:
+            masked = self._careful.document(item).decode()
+        return _PACKED.sub(self._hide_packed, masked)
+
+    def _hide_packed(self, packed: re.Match[str]) -> str:
+        """Mask what may be a body in base64, or the beginning of one."""
+        text = packed[0].replace("\\", "")
+        data = base64.b64decode(text[: len(text) // 4 * 4])
+        return packed[0] if self._careful.data(data) == data else MARK
 
     def address(self, ip_address: str) -> str:
         """Return the address of a client, cut to its network where the app wants that."""
