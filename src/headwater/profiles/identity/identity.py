@@ -20,6 +20,7 @@ from headwater.model import ProfileUpdate
 from headwater.profiles.identity.known import Known, Seen, learn
 from headwater.profiles.identity.links import Caller, Key, Link, Owner, gather_facts, to_links
 from headwater.profiles.identity.shelf import Shelf
+from headwater.profiles.identity.whose import find_owners, group
 
 _SCHEMA = pa.schema(
     [
@@ -74,53 +75,14 @@ class Identity:
 
     async def attribute(self, callers: Sequence[Caller]) -> list[tuple[int, Owner]]:
         """Return an owner for each caller, by its place, that lacks a user or company we know."""
-        lacking = [
-            (place, caller)
-            for place, caller in enumerate(callers)
-            if not (caller.user_id and caller.company_id)
-            and (caller.user_id or caller.session_key or caller.anonymous_id)
+        groups = await asyncio.to_thread(group, callers)
+        known = await self._shelf.read({key for said in groups for key in said.keys})
+        known |= await self._shelf.read({key for said in groups for key in said.users(known)})
+        return [
+            found
+            for said, places in groups.items()
+            for found in find_owners(said, places, lambda place: callers[place].time, known)
         ]
-        if not lacking:
-            return []
-        known = await self._shelf.read({key for _, caller in lacking for key in _keys_of(caller)})
-        users = [_find_user(caller, known) for _, caller in lacking]
-        companies = await self._shelf.read(
-            {
-                (caller.app_id, "user", user)
-                for (_, caller), (user, _) in zip(lacking, users, strict=True)
-                if user and not caller.company_id
-            }
-        )
-        owners = [
-            (place, _find_owner(caller, user, by, companies))
-            for (place, caller), (user, by) in zip(lacking, users, strict=True)
-        ]
-        return [(place, owner) for place, owner in owners if owner.user_by or owner.company_by]
-
-
-def _keys_of(caller: Caller) -> Iterable[Key]:
-    if not caller.user_id:
-        if caller.session_key:
-            yield caller.app_id, "session", caller.session_key
-        if caller.anonymous_id:
-            yield caller.app_id, "anonymous", caller.anonymous_id
-
-
-def _find_user(caller: Caller, known: Mapping[Key, Known]) -> tuple[str, str]:
-    """Return the user, and which kind of key named it: a credential goes before a browser."""
-    if caller.user_id:
-        return caller.user_id, ""
-    for key in _keys_of(caller):
-        if user := known[key].at(caller.time):
-            return user, key[1]
-    return "", ""
-
-
-def _find_owner(caller: Caller, user: str, by: str, companies: Mapping[Key, Known]) -> Owner:
-    if user and not caller.company_id:
-        company = companies[caller.app_id, "user", user].at(caller.time)
-        return Owner(user, by, company, "user" if company else "")
-    return Owner(user, by, caller.company_id, "")
 
 
 def _to_rows(news: Mapping[Link, datetime], offset: int) -> pa.Table:
