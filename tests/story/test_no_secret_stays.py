@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.eventually import eventually
 from tests.support.leaks import leaks_in
 from tests.support.server import Server, serving
 from tests.unit.collector.mask_places import PLACES
@@ -191,3 +192,22 @@ def test_no_secret_is_anywhere_on_the_disk(planted: Planted) -> None:
     """Not in the log, the store, the rejects, the configuration or the debug output."""
     assert "server_draining" in (planted.data / "stderr.log").read_text()
     assert leaks_in(planted.data, planted.secrets) == {}
+
+
+def test_what_an_app_decides_holds_within_seconds(tmp_path: Path) -> None:
+    """A name that was nothing special is masked in the calls that follow the decision."""
+    with serving(tmp_path) as server:
+        (app,) = server.cli("apps", "list")
+        path = f"/api/v1/apps/{app['app_id']}/masking"
+        key = {"x-moesif-application-id": app["collector_application_id"]}
+        event = {"request": {"verb": "GET", "uri": "/a?ssn=078-05-1120"}, "response": {}}
+
+        def kept() -> str:
+            assert server.ask("POST", "/v1/events", event, key).status == 201
+            server.settle()
+            (newest,) = server.query(app["app_id"], "events", limit=1)["events"]
+            return str(newest["request"]["uri"])
+
+        assert "078-05-1120" in kept()
+        server.api("PUT", path, {"mask": ["ssn"]})
+        eventually(lambda: "ssn=*masked*" in kept(), within_s=20)
