@@ -26,7 +26,7 @@ from headwater.workspace import collector_key, get_app
 _STDIN = Path("-")
 _MOST_SAMPLES = 10
 _MOST_EVENTS_SHOWN = 3
-_CHUNK_CALLS = 1_000
+_CHUNK_CALLS = 5_000
 _CHUNK_BYTES = 4_000_000
 
 
@@ -168,10 +168,9 @@ def _opened(file: Path, progress: Progress) -> Iterator[BinaryIO]:
 
 
 def _load(loader: Loader, calls: Iterable[Planned], outcome: Outcome) -> None:
-    for chunk in _chunks(calls):
-        new = loader.send(chunk)
-        outcome.imported += new
-        outcome.already_stored += len(chunk) - new
+    for sent in loader.send_all(_chunks(calls)):
+        outcome.imported += sent.new
+        outcome.already_stored += sent.known
 
 
 def _chunks(planned: Iterable[Planned]) -> Iterator[list[Planned]]:

@@ -5,8 +5,11 @@ which is exact once its readers have caught up with its log; waits while the ser
 """
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from typing import NamedTuple
 
 import urllib3
 
@@ -22,6 +25,14 @@ _CREATED = 201
 _BUSY = 503
 _POLL_S = 0.05
 _PATIENCE_S = 600.0
+_AT_ONCE = 4
+
+
+class Sent(NamedTuple):
+    """What became of the calls of a chunk."""
+
+    new: int
+    known: int
 
 
 class Loader:
@@ -37,17 +48,31 @@ class Loader:
             "content-type": "application/json",
             "user-agent": "headwater-import",
         }
-        self._http = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
+        self._http = urllib3.PoolManager(
+            timeout=_TIMEOUT, retries=False, maxsize=_AT_ONCE, block=True
+        )
         self._sent: set[str] = set()
 
-    def send(self, calls: Sequence[Planned]) -> int:
-        """Send the calls that the server does not hold; return how many these were."""
-        known = self._known(calls)
-        new = {c.call_id: c.event for c in calls if c.call_id not in known | self._sent}
+    def send_all(self, chunks: Iterable[Sequence[Planned]]) -> Iterator[Sent]:
+        """Send chunk after chunk, some at the same time; return what became of each."""
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="import") as threads:
+            waiting: deque[Future[Sent]] = deque()
+            for chunk in chunks:
+                # An id may come twice in one import, in files that overlap: the first one counts.
+                first = [call for call in chunk if call.call_id not in self._sent]
+                self._sent.update(call.call_id for call in first)
+                waiting.append(threads.submit(self._send, first, len(chunk)))
+                if len(waiting) > _AT_ONCE:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _send(self, calls: Sequence[Planned], planned: int) -> Sent:
+        known = self._known(calls) if calls else set()
+        new = {call.call_id: call.event for call in calls if call.call_id not in known}
         if new:
             self._post(b"[" + b",".join(new.values()) + b"]")
-        self._sent.update(new)
-        return len(new)
+        return Sent(new=len(new), known=planned - len(new))
 
     def settle(self) -> None:
         """Wait until everything that the log holds now is in the store."""

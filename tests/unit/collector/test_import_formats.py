@@ -175,7 +175,8 @@ def test_compressed_files_are_read_member_by_member(codec: str) -> None:
     text = b"".join(b"line %d\n" % (n * n) for n in range(100_000))
     packed = pa.compress(text, codec, asbytes=True) if codec == "zstd" else _gzip(text)
     assert len(list(open_lines(io.BytesIO(packed + packed)))) == 200_000
-    lines, taken = open_lines(io.BytesIO(packed + packed[: len(packed) // 2])), []
+    lines = open_lines(io.BytesIO(packed + packed[: len(packed) // 2]))
+    taken: list[bytes] = []
     with pytest.raises(CorruptError, match="cannot be read to its end"):
         taken.extend(lines)
     assert len(taken) >= 100_000
