@@ -52,7 +52,7 @@ def test_a_bomb_stops_at_the_cap() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "encoding"),
-    [(b"not gzip", "gzip"), (gzip.compress(b"x" * 999)[:-9], "gzip"), (b"x", "br")],
+    [(b"not gzip", "gzip"), (gzip.compress(b"x" * 999, mtime=0)[:-9], "gzip"), (b"x", "br")],
     ids=["garbage", "cut short", "unknown encoding"],
 )
 def test_broken_bodies_are_the_callers_fault(raw: bytes, encoding: str) -> None:
