@@ -61,7 +61,8 @@ def test_each_item_has_its_own_fate(raw: bytes, item: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"hello", b"[]", b"5", b'{"batch": 5}', b'{"batch": [', gzip.compress(b"{}", mtime=0)]
+    "body",
+    [b"", b"hello", b"[]", b"5", b'{"batch": 5}', b'{"batch": [', gzip.compress(b"{}", mtime=0)],
 )
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     """A body that is no JSON object, or whose batch is no array, has the code `invalid_json`."""
