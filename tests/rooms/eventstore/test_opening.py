@@ -64,6 +64,17 @@ async def test_a_crash_in_the_middle_of_a_migration_is_mended(
         assert await store.select("SELECT * FROM rejects") == []
 
 
+def test_each_file_goes_on_from_any_of_its_statements(tmp_path: Path) -> None:
+    """A migration that a crash cut short starts again from its first statement."""
+    client = find_engine(EventStoreSettings(), tmp_path).open_writer()
+    for step in read_steps():
+        for done in range(1, len(step.statements) + 1):
+            for statement in step.statements[:done]:
+                client.command(statement)
+    migrate(client, read_steps())
+    client.close()
+
+
 async def test_opening_again_migrates_nothing(tmp_path: Path) -> None:
     """Each file runs once."""
     EventStore.open(EventStoreSettings(), tmp_path).close()

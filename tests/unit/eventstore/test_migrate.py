@@ -13,10 +13,3 @@ def test_versions_are_numbered_without_a_gap() -> None:
     """1, 2, 3, …: a missing file would be a missing migration."""
     versions = [step.version for step in read_steps()]
     assert versions == list(range(1, len(versions) + 1))
-
-
-def test_every_statement_may_run_twice() -> None:
-    """A migration that a crash cut short starts again from its first statement."""
-    for step in read_steps():
-        for statement in step.statements:
-            assert "IF NOT EXISTS" in statement or "IF EXISTS" in statement, statement
