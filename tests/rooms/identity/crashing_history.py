@@ -1,4 +1,4 @@
-"""A program that stores four ranges, gives history to its users, and dies where it is told to.
+"""A program that stores ranges, gives history to its users, and dies where it is told to.
 
 It is run again until it ends well. A link that comes in the second range names calls of the first;
 one that comes in the fourth takes some of them from one user to another. The ranges are always the
@@ -45,10 +45,10 @@ RANGES: list[list[Record]] = [
 ]
 
 
-async def main(data: Path) -> None:
+async def main(data: Path, ranges: int) -> None:
     world = World(data)
     position = await world.configdb.run(read_position, "ingest") or Position(1)
-    for offset, records in enumerate(RANGES, start=1):
+    for offset, records in enumerate(RANGES[:ranges], start=1):
         if offset >= position.next_offset:
             await world.put_range(offset, records)
             await world.relinking.step()
@@ -58,4 +58,4 @@ async def main(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from headwater.model import Action
@@ -70,7 +71,13 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a real store is too slow to shrink with
+)
 @given(steps=steps)
 async def test_any_order_gives_the_same_owners(world: World, steps: list[Any]) -> None:
     """Calls, actions and links in any order, looked at late at any time; tables agree with them."""

@@ -101,6 +101,27 @@ async def test_a_call_takes_the_company_of_its_time(world: World) -> None:
     ]  # fmt: skip
 
 
+async def test_the_next_user_of_a_browser_is_known_at_once(world: World) -> None:
+    """What memory holds of a browser gives way when somebody else logs in."""
+    logins = [an_update(id=u, anonymous_id="b1", time=NOON + n * HOUR, received_at=NOON + 9 * HOUR)
+              for n, u in enumerate(["ann", "bob"])]  # fmt: skip
+    for offset, login in enumerate(logins, start=1):
+        await world.put_range(offset, [login])
+    await world.put_range(3, [unnamed("early", 0.5, anonymous_id="b1")])
+    await world.put_range(4, [unnamed("late", 2, anonymous_id="b1")])
+    assert await owners(world) == {"early": "ann@", "late": "bob@"}
+
+
+async def test_a_late_browser_does_not_overrule_a_session(world: World) -> None:
+    """A call that came with both stays with whom its session key names."""
+    link = make_call("link", user_id="bob", company_id="", session_key="s1", time=NOON - HOUR)
+    await world.put_range(1, [link, unnamed("both", session_key="s1", anonymous_id="b1")])
+    await world.relinking.step()
+    await world.put_range(2, [an_update(id="ann", anonymous_id="b1")])
+    assert await world.relinking.step() == 0
+    assert (await owners(world))["both"] == "bob@"
+
+
 async def test_what_a_call_says_is_never_changed(world: World) -> None:
     """A link names only calls that name nobody."""
     said = make_call("said", user_id="bob", company_id="parcel", anonymous_id="b1")

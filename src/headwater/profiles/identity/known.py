@@ -64,14 +64,12 @@ class Known(NamedTuple):
 
 def learn(kind: Kind, seen: Iterable[Seen]) -> Known:
     """Return what evidence tells together."""
-    in_order = sorted(seen, key=lambda s: (s.at, s.value))
+    in_order = _first_of_days(seen)
     first: dict[str, datetime] = {}
     newest: dict[str, Seen] = {}
     for s in in_order:
         first.setdefault(s.value, s.at)
-        known = newest.get(s.value)
-        if known is None or s.day > known.day:
-            newest[s.value] = s
+        newest[s.value] = max(s, newest.get(s.value, s), key=lambda s: s.day)
     until = sorted(first.values())[MOST_VALUES[kind]] if len(first) > MOST_VALUES[kind] else None
     starts: list[datetime] = []
     names: list[str] = []
@@ -83,3 +81,11 @@ def learn(kind: Kind, seen: Iterable[Seen]) -> Known:
         starts.append(until)
         names.append(NOBODY)
     return Known(tuple(starts), tuple(names), tuple(newest.values()), until)
+
+
+def _first_of_days(seen: Iterable[Seen]) -> list[Seen]:
+    """Return the earliest of each value and day, in the order of time."""
+    first: dict[tuple[str, int], Seen] = {}
+    for s in sorted(seen, key=lambda s: (s.at, s.value)):
+        first.setdefault((s.value, s.day), s)
+    return list(first.values())
