@@ -12,7 +12,12 @@ from litestar import MediaType, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
-from headwater.base.errors import HeadwaterError, NotAuthenticatedError, Transient
+from headwater.base.errors import (
+    HeadwaterError,
+    InvalidInputError,
+    NotAuthenticatedError,
+    Transient,
+)
 from headwater.base.telemetry import get_logger
 from headwater.web.pages import AnyRequest, page, see_other, wants_page
 
@@ -39,6 +44,15 @@ def answer_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     code = _CODES.get(error.status_code, "error")
     body = {"code": code, "message": message, "field": field, "hint": ""}
     return _answer(request, error.status_code, body, dict(error.headers or {}))
+
+
+def answer_unreadable(
+    request: AnyRequest, error: RecursionError | UnicodeDecodeError
+) -> Response[Any]:
+    """Answer a body that nests too deep or is not UTF-8; the framework knows neither error."""
+    is_deep = isinstance(error, RecursionError)
+    message = "This nests too deep." if is_deep else "This is not UTF-8."
+    return answer_known(request, InvalidInputError(message, field="$"))
 
 
 def answer_unknown(request: AnyRequest, error: Exception) -> Response[Any]:
@@ -77,5 +91,7 @@ def _to_login(request: AnyRequest) -> Response[Any]:
 HANDLERS: ExceptionHandlersMap = {
     HeadwaterError: answer_known,
     HTTPException: answer_http,
+    RecursionError: answer_unreadable,
+    UnicodeDecodeError: answer_unreadable,
     Exception: answer_unknown,
 }
