@@ -5,8 +5,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 DEMO_ARGS ?=
+FUZZ ?= 10
 
-.PHONY: help demo test check bench setup setup-dev format browser pins migration clean
+.PHONY: help demo test check fuzz bench setup setup-dev format browser pins migration clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -23,6 +24,9 @@ check: setup-dev ## Format, lint, types, import contracts, unit tests: under a m
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit tests/test_map.py -q -n $(WORKERS)
+
+fuzz: setup-dev ## Try the doors with hostile input, FUZZ times as long as one minute
+	HEADWATER_FUZZ_FACTOR=$(FUZZ) $(BIN)/python -m pytest tests/fuzz -n $(WORKERS) --dist loadfile
 
 bench: setup-dev ## Run the benchmarks; results go to benchmarks/results
 	$(BIN)/python -m benchmarks
