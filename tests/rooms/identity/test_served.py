@@ -1,0 +1,46 @@
+"""A running server gives calls to their user once it learns who is behind a session."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.support.eventually import eventually
+from tests.support.server import Server, serving
+
+
+def _event(call_id: str) -> dict[str, object]:
+    now = datetime.now(UTC).isoformat()
+    return {
+        "request": {"time": now, "uri": "https://api.example.com/items/1", "verb": "GET"},
+        "response": {"time": now, "status": 200},
+        "session_token": "token of ana",
+        "transaction_id": call_id,
+    }
+
+
+def _owners(server: Server, app_id: str) -> dict[str, tuple[str, str]]:
+    events = server.query(app_id, "events")["events"]
+    return {e["transaction_id"]: (e["user_id"], e["company_id"]) for e in events}
+
+
+def _counted(server: Server, app_id: str) -> list[tuple[str, int]]:
+    users = server.query(app_id, "users")["users"]
+    return [(user["user_id"], user["calls"]) for user in users]
+
+
+def test_history_goes_to_the_user_whom_a_late_link_names(tmp_path: Path) -> None:
+    """Two calls of a stranger, then a profile with the same session token, then a third call."""
+    with serving(tmp_path) as server:
+        [app] = server.cli("apps", "list")
+        key = {"X-Moesif-Application-Id": app["collector_application_id"]}
+        server.ask("POST", "/v1/events/batch", [_event("a"), _event("b")], key)
+        server.settle()
+        assert _owners(server, app["app_id"]) == {"a": ("", ""), "b": ("", "")}
+        ana = {"user_id": "ana", "company_id": "parcel", "session_token": "token of ana"}
+        server.ask("POST", "/v1/users", ana, key)
+        server.settle()
+        server.ask("POST", "/v1/events", _event("c"), key)
+        server.settle()
+        hers = dict.fromkeys("abc", ("ana", "parcel"))
+        eventually(lambda: _owners(server, app["app_id"]) == hers, within_s=60)
+        counted = [("ana", 3)]
+        eventually(lambda: _counted(server, app["app_id"]) == counted, within_s=60)
