@@ -49,7 +49,7 @@ def to_call(
         verb=_verb(request.verb),
         uri=_required(request.uri, "$.request.uri"),
         status=_status(response.status),
-        duration_ms=_duration_ms(began_at, response) if request.time else 0.0,
+        duration_ms=0.0 if flags else _duration_ms(began_at, response),
         user_id=checked_id(event.user_id, "$.user_id"),
         company_id=checked_id(event.company_id, "$.company_id"),
         anonymous_id=checked_id(event.anonymous_id, "$.anonymous_id"),

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -128,6 +128,14 @@ def test_without_a_readable_time_the_arrival_counts(time: str | None, flag: str)
 def test_a_response_before_its_request_lasts_no_time() -> None:
     """A gateway writes milliseconds without leading zeros."""
     assert call_of(response={"time": "2026-11-23T09:59:58.9"}).duration_ms == 0.0
+
+
+@pytest.mark.parametrize("time", [None, "yesterday", 10**30])
+def test_without_a_beginning_there_is_no_duration(time: object) -> None:
+    """The arrival stands in for the beginning; measured from there, a duration would be made up."""
+    later = (AT + timedelta(minutes=5)).isoformat()
+    call = call_of(request={"time": time}, response={"time": later})
+    assert call.duration_ms == 0.0
 
 
 def test_history_is_marked_as_such() -> None:
