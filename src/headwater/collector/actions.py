@@ -13,8 +13,9 @@ from msgspec import Raw
 from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
-from headwater.collector.arrival import Arrival, checked_id
+from headwater.collector.arrival import Arrival
 from headwater.collector.calls import BACKFILL, TIME_MISSING, TIME_UNREADABLE
+from headwater.collector.checks import checked_id, label, required
 from headwater.collector.hiding import quoted
 from headwater.collector.json_text import check_depth, write_json
 from headwater.collector.masking import Masker
@@ -25,8 +26,6 @@ from headwater.model import NO_JSON, Action
 TIME_APPROXIMATE = "time_approximate"
 """Browsers keep a batch for seconds, or until the next visit, and never send a time."""
 
-_LONGEST_LABEL = 512
-
 
 def to_action(
     item: dict[str, Any], arrival: Arrival, vault: Vault, masker: Masker, *, in_batch: bool
@@ -36,21 +35,21 @@ def to_action(
     request = _take_request(sent)
     done_at, time_flags = _done_at(request.pop("time", None), arrival, in_batch=in_batch)
     token = _take_text(sent, "$", "session_token")
-    uri = _required(_take_text(request, "$.request", "uri"), "$.request.uri")
-    address = _label(_take_text(request, "$.request", "ip_address")) or arrival.ip_address
+    uri = required(_take_text(request, "$.request", "uri"), "$.request.uri")
+    address = label(_take_text(request, "$.request", "ip_address")) or arrival.ip_address
     return Action(
         app_id=arrival.app_id,
         action_id=_take_id(sent, "transaction_id") or new_id("act"),
         time=done_at,
         received_at=arrival.received_at,
-        action_name=_label(_required(_take_text(sent, "$", "action_name"), "$.action_name")),
+        action_name=label(required(_take_text(sent, "$", "action_name"), "$.action_name")),
         uri=masker.uris((uri,))[0],
         user_id=_take_id(sent, "user_id"),
         company_id=_take_id(sent, "company_id"),
         anonymous_id=_take_id(sent, "anonymous_id"),
         session_key=vault.fingerprint(token) if token else "",
         ip_address=masker.address(address),
-        user_agent=_label(_take_text(request, "$.request", "user_agent_string")),
+        user_agent=label(_take_text(request, "$.request", "user_agent_string")),
         sdk=arrival.sdk,
         metadata=_document(sent.pop("metadata", None), "$.metadata", masker),
         extra=_document(sent | ({"request": request} if request else {}), "$", masker),
@@ -83,16 +82,6 @@ def _done_at(sent: object, arrival: Arrival, *, in_batch: bool) -> tuple[datetim
         return arrival.received_at, (TIME_MISSING, *approximate)
     at = read_time(sent) if isinstance(sent, str | int | float) else None
     return (at, ()) if at is not None else (arrival.received_at, (TIME_UNREADABLE,))
-
-
-def _required(text: str, path: str) -> str:
-    if not text.strip():
-        raise InvalidInputError("This is required.", field=path)
-    return text
-
-
-def _label(text: str) -> str:
-    return text[:_LONGEST_LABEL]
 
 
 def _document(value: object, path: str, masker: Masker) -> Raw:

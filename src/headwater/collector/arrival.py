@@ -1,20 +1,14 @@
-"""Say who sent a request, and check the ids in it.
+"""Say who sent a request.
 
-In: what the door knows beside the body. Out: the facts that every record carries, and opaque ids of
-bounded size. Pure.
+In: what the door knows beside the body. Out: the facts that every record of the request carries.
 """
 
 from datetime import datetime
 
 import msgspec
 
-from headwater.base.errors import InvalidInputError
 from headwater.collector.drop_rules import NO_DROPS, DropRules
 from headwater.workspace import MaskingPolicy
-
-LONGEST_ID_BYTES = 512
-_SURELY_SHORT = LONGEST_ID_BYTES // 4
-"""Characters: each has at most four bytes."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,12 +27,3 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """What the app decided to leave out."""
     is_backfill: bool = False
     """The sender says that this is history: old times are no sign of trouble."""
-
-
-def checked_id(value: str | None, path: str) -> str:
-    """Return an id as it is, "" when not given; ids are compared byte by byte, never changed."""
-    if not value:
-        return ""
-    if len(value) > _SURELY_SHORT and len(value.encode()) > LONGEST_ID_BYTES:
-        raise InvalidInputError(f"An id has at most {LONGEST_ID_BYTES} bytes.", field=path)
-    return value

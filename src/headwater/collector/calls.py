@@ -14,8 +14,9 @@ from msgspec import Raw
 from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
-from headwater.collector.arrival import Arrival, checked_id
+from headwater.collector.arrival import Arrival
 from headwater.collector.bodies import TRUNCATED, Body, clean_json, read_body
+from headwater.collector.checks import checked_id, label, required
 from headwater.collector.json_text import check_depth, write_json
 from headwater.collector.masking import Masker
 from headwater.collector.times import read_time
@@ -30,7 +31,6 @@ _DIRECTIONS: dict[str, Direction] = {name.lower(): name for name in get_args(Dir
 _NO_RESPONSE = ResponseIn()
 _MOST_WEIGHT = 1_000_000
 _STATUS_BELOW = 1000
-_LONGEST_LABEL = 512
 _LONGEST_VERB = 32
 _NO_FLAGS: tuple[str, ...] = ()
 
@@ -47,26 +47,26 @@ def to_call(
         time=began_at,
         received_at=arrival.received_at,
         verb=_verb(request.verb),
-        uri=_required(request.uri, "$.request.uri"),
+        uri=required(request.uri, "$.request.uri"),
         status=_status(response.status),
         duration_ms=0.0 if flags else _duration_ms(began_at, response),
         user_id=checked_id(event.user_id, "$.user_id"),
         company_id=checked_id(event.company_id, "$.company_id"),
         anonymous_id=checked_id(event.anonymous_id, "$.anonymous_id"),
         session_key=vault.fingerprint(event.session_token) if event.session_token else "",
-        ip_address=_label(request.ip_address) or arrival.ip_address,
+        ip_address=label(request.ip_address) or arrival.ip_address,
         direction=_direction(event.direction),
         weight=min(max(event.weight or 1, 1), _MOST_WEIGHT),
-        action_name=_label(event.action_name),
-        blocked_by=_label(event.blocked_by),
-        api_version=_label(request.api_version),
-        trace_id=_label(event.trace_id),
+        action_name=label(event.action_name),
+        blocked_by=label(event.blocked_by),
+        api_version=label(request.api_version),
+        trace_id=label(event.trace_id),
         sdk=arrival.sdk,
         request_headers=_headers(request),
         response_headers=response.headers or {},
         metadata=_document(event.metadata, "$.metadata"),
         extra=_extra(event, item.unknown),
-        route=_label(item.route),
+        route=label(item.route),
         flags=(*flags, BACKFILL) if arrival.is_backfill else flags,
     )
     sent = read_body(request, "$.request.body", masker, max_bytes)
@@ -107,14 +107,8 @@ def _duration_ms(began_at: datetime, response: ResponseIn) -> float:
     return 0.0 if ended_at is None else max(0.0, (ended_at - began_at).total_seconds() * 1000)
 
 
-def _required(text: str, path: str) -> str:
-    if not text.strip():
-        raise InvalidInputError("This is required.", field=path)
-    return text
-
-
 def _verb(text: str) -> str:
-    verb = _required(text, "$.request.verb").strip().upper()
+    verb = required(text, "$.request.verb").strip().upper()
     if len(verb) > _LONGEST_VERB:
         raise InvalidInputError(
             f"A verb has at most {_LONGEST_VERB} letters.", field="$.request.verb"
@@ -128,10 +122,6 @@ def _status(status: int | None) -> int:
     if not 0 <= status < _STATUS_BELOW:
         raise InvalidInputError("A status has three digits.", field="$.response.status")
     return status
-
-
-def _label(text: str | None) -> str:
-    return text[:_LONGEST_LABEL] if text else ""
 
 
 def _document(raw: Raw, path: str) -> Raw:

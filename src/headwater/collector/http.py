@@ -8,7 +8,7 @@ site. Holds no rules of its own: `accept` decides.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from headwater.base.asgi import Receive, Scope, Send, read_body, read_headers
 from headwater.base.clock import Clock
@@ -58,8 +58,6 @@ _THREAD_FROM_BYTES = 256_000
 """Larger bodies are read beside the event loop, so that small ones need not wait."""
 _LONGEST_SDK = 200
 _logger = get_logger("collector")
-
-Decide = Callable[[bytes, Arrival], Accepted]
 
 
 class CollectorApp:

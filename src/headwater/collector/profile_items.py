@@ -13,7 +13,8 @@ from msgspec import Raw
 from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
-from headwater.collector.arrival import Arrival, checked_id
+from headwater.collector.arrival import Arrival
+from headwater.collector.checks import checked_id
 from headwater.collector.json_text import check_depth, write_json
 from headwater.collector.masking import Masker
 from headwater.collector.times import read_time

@@ -5,8 +5,7 @@ They go the way of calls and through the same kind of steps; since browsers send
 store alone is asked which it has.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, cast
@@ -19,18 +18,17 @@ from headwater.ingest.clients import recognise_client
 from headwater.ingest.countries import Countries
 from headwater.ingest.drops import DropReason
 from headwater.ingest.heads import Call, CallHead
+from headwater.ingest.repeats import find_stored
 from headwater.ingest.rows import to_call_lines
+from headwater.ingest.seen_ids import Key
 from headwater.ingest.steps import Step, check_time, put_country
 
 _KNOWN = """
-SELECT action_id FROM action_ids
+SELECT action_id AS id FROM action_ids
 WHERE app_id = {app_id:String} AND action_id IN {ids:Array(String)} AND log_offset < {before:UInt64}
 """
-_IDS_PER_QUESTION = 20_000
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time without a zone is refused when the record is read, so that it cannot stop a batch."""
-
-Key = tuple[str, str]
 
 
 class ActionHead(CallHead, frozen=True, kw_only=True, tag="action"):
@@ -79,19 +77,6 @@ async def _drop_repeats(store: EventStore, actions: Sequence[Call], before: int)
     first: dict[Key, Call] = {}
     for action in actions:
         first.setdefault((action.head.app_id, action.head.call_id), action)
-    for key in await _find_stored(store, first, before):
+    for key in await find_stored(store, _KNOWN, first, before):
         del first[key]
     return list(first.values())
-
-
-async def _find_stored(store: EventStore, keys: Iterable[Key], before: int) -> set[Key]:
-    by_app: defaultdict[str, list[str]] = defaultdict(list)
-    for app_id, action_id in keys:
-        by_app[app_id].append(action_id)
-    stored: set[Key] = set()
-    for app_id, ids in by_app.items():
-        for start in range(0, len(ids), _IDS_PER_QUESTION):
-            some = ids[start : start + _IDS_PER_QUESTION]
-            rows = await store.select(_KNOWN, {"app_id": app_id, "ids": some, "before": before})
-            stored.update((app_id, row["action_id"]) for row in rows)
-    return stored

@@ -17,7 +17,7 @@ from headwater.ingest.heads import Call
 from headwater.ingest.seen_ids import Key, SeenIds
 
 _KNOWN = """
-SELECT call_id FROM call_ids
+SELECT call_id AS id FROM call_ids
 WHERE app_id = {app_id:String} AND call_id IN {ids:Array(String)} AND log_offset < {before:UInt64}
 """
 _SPAN = """
@@ -89,14 +89,24 @@ class Repeats:
         return seen
 
     async def _find_stored(self, suspects: Iterable[Key], before: int) -> set[Key]:
-        by_app: defaultdict[str, list[str]] = defaultdict(list)
-        for app_id, call_id in suspects:
-            by_app[app_id].append(call_id)
-        stored: set[Key] = set()
-        for app_id, ids in by_app.items():
-            for start in range(0, len(ids), _IDS_PER_QUESTION):
-                some = ids[start : start + _IDS_PER_QUESTION]
-                asked = {"app_id": app_id, "ids": some, "before": before}
-                rows = await self._store.select(_KNOWN, asked)
-                stored.update((app_id, row["call_id"]) for row in rows)
-        return stored
+        return await find_stored(self._store, _KNOWN, suspects, before)
+
+
+async def find_stored(
+    store: EventStore, question: str, keys: Iterable[Key], before: int
+) -> set[Key]:
+    """Return the keys that the store has from an offset < `before`.
+
+    The question selects `id`, and has the parameters `app_id`, `ids` and `before`.
+    """
+    by_app: defaultdict[str, list[str]] = defaultdict(list)
+    for app_id, id_ in keys:
+        by_app[app_id].append(id_)
+    stored: set[Key] = set()
+    for app_id, ids in by_app.items():
+        for start in range(0, len(ids), _IDS_PER_QUESTION):
+            some = ids[start : start + _IDS_PER_QUESTION]
+            asked = {"app_id": app_id, "ids": some, "before": before}
+            rows = await store.select(question, asked)
+            stored.update((app_id, row["id"]) for row in rows)
+    return stored
