@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
+from headwater.analytics.cursor import NewestFirst
 from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import Question
 from headwater.analytics.spec import ActionsSpec
@@ -37,6 +37,7 @@ _COLUMNS = (
 )
 _SELECTED = ", ".join(f"c.{name} AS {name}" for name in _COLUMNS)
 _PLAIN = ("action_name", "user_id", "company_id", "anonymous_id", "sdk", "flags", "received_at")
+_ORDER = NewestFirst("time", "action_id", "c.")
 _NOTHING = msgspec.Raw(b"null")
 
 
@@ -78,21 +79,12 @@ async def page_of_actions(
     asking: Asking, question: Question, limit: int, cursor: str, also: str = "true"
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return the rows of one page, and where the next begins."""
-    after = "true"
-    if cursor:
-        place = read_cursor(cursor, TimeAndId)
-        time = question.bound.put(place.time, "DateTime64(6, 'UTC')")
-        action_id = question.bound.put(place.id, "String")
-        after = f"(c.time < {time} OR (c.time = {time} AND c.action_id < {action_id}))"
+    after = _ORDER.behind(cursor, question.bound)
     sql = (
         f"SELECT {_SELECTED} FROM {question.actions()} WHERE {question.where} AND ({also})"
-        f" AND {after} ORDER BY c.time DESC, c.action_id DESC LIMIT {int(limit) + 1}"
+        f" AND {after}{_ORDER.order(limit)}"
     )
-    rows = await asking.ask(sql, question)
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], write_cursor(TimeAndId(last["time"], last["action_id"]))
+    return _ORDER.cut(await asking.ask(sql, question), limit)
 
 
 def to_action(row: dict[str, Any]) -> dict[str, Any]:

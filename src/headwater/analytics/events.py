@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
+from headwater.analytics.cursor import NewestFirst
 from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import Question
 from headwater.analytics.spec import EventsSpec
@@ -22,6 +22,7 @@ _COLUMNS = (
     *("response_bytes", "flags"),
 )
 _NARROW = ", ".join(f"c.{name} AS {name}" for name in _COLUMNS)
+_ORDER = NewestFirst("time", "call_id", "c.")
 _NOTHING = msgspec.Raw(b"null")
 _NO_HEADERS = msgspec.Raw(b"{}")
 """Rows leave out what is empty; readers of the report expect an object."""
@@ -50,21 +51,12 @@ async def page_of_calls(
     asking: Asking, question: Question, limit: int, cursor: str, also: str = "true"
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return the narrow rows of one page, and where the next begins."""
-    after = "true"
-    if cursor:
-        place = read_cursor(cursor, TimeAndId)
-        time = question.bound.put(place.time, "DateTime64(6, 'UTC')")
-        call_id = question.bound.put(place.id, "String")
-        after = f"(c.time < {time} OR (c.time = {time} AND c.call_id < {call_id}))"
+    after = _ORDER.behind(cursor, question.bound)
     sql = (
         f"SELECT {_NARROW} FROM {question.calls()} WHERE {question.where} AND ({also}) AND {after}"
-        f" ORDER BY c.time DESC, c.call_id DESC LIMIT {int(limit) + 1}"
+        f"{_ORDER.order(limit)}"
     )
-    rows = await asking.ask(sql, question)
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], write_cursor(TimeAndId(last["time"], last["call_id"]))
+    return _ORDER.cut(await asking.ask(sql, question), limit)
 
 
 async def read_bodies(

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
+from headwater.analytics.cursor import NewestFirst
 from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import Question
 from headwater.analytics.spec import RejectsSpec
 from headwater.base.errors import InvalidInputError
 
 _MOST_REASONS = 100
+_ORDER = NewestFirst("received_at", "reject_id")
 
 
 class RejectedItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +57,7 @@ async def list_rejects(asking: Asking, question: Question, spec: RejectsSpec) ->
         )
     reasons = await asking.ask(_reasons_sql(question), question)
     rows = await asking.ask(_page_sql(question, spec), question)
-    page, following = rows[: spec.limit], None
-    if len(rows) > spec.limit:
-        following = write_cursor(TimeAndId(page[-1]["received_at"], page[-1]["reject_id"]))
+    page, following = _ORDER.cut(rows, spec.limit)
     return Rejects(
         items=msgspec.convert(page, list[RejectedItem]),
         reasons=msgspec.convert(reasons, list[ReasonCount]),
@@ -88,13 +87,9 @@ def _page_sql(question: Question, spec: RejectsSpec) -> str:
     conditions += [
         f"{name} = {question.bound.put(value, 'String')}" for name, value in wanted.items() if value
     ]
-    if spec.cursor:
-        place = read_cursor(spec.cursor, TimeAndId)
-        time = question.bound.put(place.time, "DateTime64(3, 'UTC')")
-        id_ = question.bound.put(place.id, "String")
-        conditions.append(f"(received_at, reject_id) < ({time}, {id_})")
+    conditions.append(_ORDER.behind(spec.cursor, question.bound))
     return (
         "SELECT reject_id, received_at, kind, reason, field, sample FROM rejects"
         f" WHERE {' AND '.join(conditions)}"
-        f" ORDER BY received_at DESC, reject_id DESC LIMIT {int(spec.limit) + 1}"
+        f"{_ORDER.order(spec.limit)}"
     )

@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
-from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
+from headwater.analytics.cursor import NewestFirst
 from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import Question
 from headwater.analytics.spec import SubscriptionsSpec
 from headwater.base.errors import InvalidInputError
+
+_ORDER = NewestFirst("modified_at", "id")
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,9 +47,7 @@ async def list_subscriptions(
             "Filters are about calls.", field="$.filters", hint="Use company_id and status."
         )
     rows = await asking.ask(_sql(question, spec), question)
-    page, following = rows[: spec.limit], None
-    if len(rows) > spec.limit:
-        following = write_cursor(TimeAndId(page[-1]["modified_at"], page[-1]["id"]))
+    page, following = _ORDER.cut(rows, spec.limit)
     return Subscriptions(
         subscriptions=[_to_subscription(row) for row in page],
         next_cursor=following,
@@ -66,14 +66,11 @@ def _sql(question: Question, spec: SubscriptionsSpec) -> str:
         conditions.append(f"company_id = {question.bound.put(spec.company_id, 'String')}")
     if spec.status:
         conditions.append(f"status = {question.bound.put(spec.status, 'String')}")
-    if spec.cursor:
-        place = read_cursor(spec.cursor, TimeAndId)
-        time = question.bound.put(place.time, "DateTime64(6, 'UTC')")
-        conditions.append(f"(modified_at, id) < ({time}, {question.bound.put(place.id, 'String')})")
+    conditions.append(_ORDER.behind(spec.cursor, question.bound))
     return (
         "SELECT id, company_id, JSONExtractString(doc, 'status') AS status, created_at,"
         f" modified_at, doc FROM profiles FINAL WHERE {' AND '.join(conditions)}"
-        f" ORDER BY modified_at DESC, id DESC LIMIT {int(spec.limit) + 1}"
+        f"{_ORDER.order(spec.limit)}"
     )
 
 
