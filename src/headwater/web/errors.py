@@ -23,6 +23,7 @@ from headwater.web.pages import AnyRequest, page, see_other, wants_page
 
 RETRY_AFTER_S = 5
 _log = get_logger("web")
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
 _CODES = {400: "invalid_input", 404: "not_found", 405: "not_allowed", 413: "too_large"}
 
 
@@ -49,7 +50,13 @@ def answer_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
 def answer_unreadable(
     request: AnyRequest, error: RecursionError | UnicodeDecodeError
 ) -> Response[Any]:
-    """Answer a body that nests too deep or is not UTF-8; the framework knows neither error."""
+    """Answer a body that nests too deep or is not UTF-8; the framework knows neither error.
+
+    Without a body it is a bug of ours; with one it could be, so the log has it in any case.
+    """
+    if request.method in _WITHOUT_BODY:
+        return answer_unknown(request, error)
+    _log.warning("request_unreadable", path=request.url.path, exc_info=error)
     is_deep = isinstance(error, RecursionError)
     message = "This nests too deep." if is_deep else "This is not UTF-8."
     return answer_known(request, InvalidInputError(message, field="$"))
