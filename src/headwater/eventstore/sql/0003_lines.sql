@@ -4,8 +4,8 @@ ALTER TABLE landing MODIFY COLUMN direction String DEFAULT 'Incoming';
 ALTER TABLE landing_trial MODIFY COLUMN weight UInt32 DEFAULT 1;
 ALTER TABLE landing_trial MODIFY COLUMN direction String DEFAULT 'Incoming';
 
--- Bodies are the bulk of every insert: level 1 takes half of the CPU for some 10 % more disk. Parts
--- that have grown to 300 MB stay as they are, since merging them again gains nothing.
+-- Bodies are the bulk of every insert, and level 1 packs them with less CPU for a little more disk.
+-- Parts that have grown to 300 MB stay as they are, since merging them again gains nothing.
 ALTER TABLE bodies
     MODIFY COLUMN user_agent String CODEC(ZSTD(1)),
     MODIFY COLUMN request_headers String CODEC(ZSTD(1)),
