@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 
 from headwater.base.errors import UnavailableError
 from headwater.eventlog.link import Session
-from headwater.eventlog.packing import unpack
+from headwater.eventlog.packing import unpack, unpacked_bytes
 from headwater.eventlog.port import Entry
 
 _FETCH_S = 10.0
@@ -44,7 +44,8 @@ async def fetch_run(session: Session, stream: str, wanted: Wanted) -> list[Entry
     finally:
         with contextlib.suppress(NatsError):  # with a lost connection it is gone anyway
             await subscription.unsubscribe()
-    return _run_from(wanted.seq, answer.entries)
+    # Unpacking takes a while; a thread leaves the event loop to those who wait for it.
+    return await asyncio.to_thread(_run_from, wanted.seq, answer.entries, wanted.max_bytes)
 
 
 class _Answer:
@@ -53,6 +54,7 @@ class _Answer:
     def __init__(self) -> None:
         self.complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.entries: list[Entry] = []
+        """As the server keeps them: packed."""
 
     async def take(self, message: Msg) -> None:
         headers = message.headers or {}
@@ -69,18 +71,20 @@ class _Answer:
             )
 
 
-def _run_from(first: int, entries: list[Entry]) -> list[Entry]:
+def _run_from(first: int, packed: list[Entry], max_bytes: int) -> list[Entry]:
+    """Return an unbroken run, unpacked, of `max_bytes`: the server counted packed ones."""
     run: list[Entry] = []
-    for entry in entries:
-        if entry.offset != first + len(run):
+    for entry in packed:
+        max_bytes -= unpacked_bytes(entry.data)
+        if entry.offset != first + len(run) or (run and max_bytes < 0):
             break
-        run.append(entry)
+        run.append(msgspec.structs.replace(entry, data=unpack(entry.data)))
     return run
 
 
 def _to_entry(data: bytes, headers: dict[str, str]) -> Entry:
     return Entry(
         offset=int(headers["Nats-Sequence"]),
-        data=unpack(data),
+        data=data,
         appended_at=datetime.fromisoformat(headers["Nats-Time-Stamp"]),
     )

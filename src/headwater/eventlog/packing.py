@@ -26,5 +26,10 @@ def unpack(packed: bytes) -> bytes:
     """Return an entry's data."""
     if not packed.startswith(_MARK):
         return packed
-    size_bytes = _HEAD.unpack_from(packed)[1]
+    size_bytes = unpacked_bytes(packed)
     return bytes(_CODEC.decompress(packed[_HEAD.size :], size_bytes, asbytes=True))
+
+
+def unpacked_bytes(packed: bytes) -> int:
+    """Return the size of an entry's data, without unpacking it."""
+    return int(_HEAD.unpack_from(packed)[1]) if packed.startswith(_MARK) else len(packed)

@@ -56,8 +56,7 @@ class EventLog(Protocol):
     ) -> list[Entry]:
         """Return entries from `first` on, in order and without a gap; [] after `wait_s` of silence.
 
-        At least one entry comes, however large, and never more than `max_entries`. `max_bytes`
-        counts what the log keeps, which may be packed.
+        At least one entry comes, however large, and never more than `max_entries`.
 
         Raises `CorruptError` when the entry `first` should be there and is not: it was lost, it
         was trimmed (a new reader begins at `state().first_offset`), or `first` lies more than one
