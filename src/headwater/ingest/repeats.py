@@ -26,8 +26,13 @@ WHERE app_id = {app_id:String} AND time >= {first:DateTime64(6, 'UTC')}
 """
 _ANY_FORGOTTEN = f"SELECT 1 AS found FROM calls {_SPAN} LIMIT 1"
 _FORGOTTEN = f"SELECT call_id FROM calls {_SPAN} AND call_id IN {{ids:Array(String)}}"
-_DAYS = "SELECT DISTINCT toString(day) AS day FROM call_ids"
-_OF_DAY = "SELECT app_id, call_id FROM call_ids WHERE day = toDate({day:String})"
+_PAGE = """
+SELECT app_id, call_id FROM call_ids
+WHERE (app_id, call_id) > ({app_id:String}, {call_id:String})
+ORDER BY app_id, call_id LIMIT {limit:UInt64}
+"""
+_IDS_PER_PAGE = 1_000_000
+"""Below what one question may answer."""
 _IDS_PER_QUESTION = 20_000
 END_OF_LOG = 2**63
 
@@ -81,12 +86,17 @@ class Repeats:
 
     async def _learn(self) -> SeenIds:
         seen = SeenIds()
-        for row in await self._store.select(_DAYS):
-            ids = await self._store.select_arrow(_OF_DAY, {"day": row["day"]})
-            for part in ids.to_batches():
-                columns = (part.column("app_id").to_pylist(), part.column("call_id").to_pylist())
-                seen.update(zip(*columns, strict=True))
-        return seen
+        last: Key = ("", "")
+        while True:
+            asked = {"app_id": last[0], "call_id": last[1], "limit": _IDS_PER_PAGE}
+            page = await self._store.select_arrow(_PAGE, asked)
+            keys = [
+                *zip(*(page.column(name).to_pylist() for name in page.column_names), strict=True)
+            ]
+            seen.update(keys)
+            if len(keys) < _IDS_PER_PAGE:
+                return seen
+            last = keys[-1]
 
     async def _find_stored(self, suspects: Iterable[Key], before: int) -> set[Key]:
         return await find_stored(self._store, _KNOWN, suspects, before)
