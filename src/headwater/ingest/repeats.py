@@ -26,9 +26,10 @@ WHERE app_id = {app_id:String} AND time >= {first:DateTime64(6, 'UTC')}
 """
 _ANY_FORGOTTEN = f"SELECT 1 AS found FROM calls {_SPAN} LIMIT 1"
 _FORGOTTEN = f"SELECT call_id FROM calls {_SPAN} AND call_id IN {{ids:Array(String)}}"
+# Not as one comparison of tuples: the index would not understand it, and each page read them all.
 _PAGE = """
 SELECT app_id, call_id FROM call_ids
-WHERE (app_id, call_id) > ({app_id:String}, {call_id:String})
+WHERE app_id > {app_id:String} OR (app_id = {app_id:String} AND call_id > {call_id:String})
 ORDER BY app_id, call_id LIMIT {limit:UInt64}
 """
 _IDS_PER_PAGE = 1_000_000
