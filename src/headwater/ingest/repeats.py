@@ -5,9 +5,12 @@ In: the calls of a batch. Out: those that are new. The store decides, and rememb
 questions about ids that it certainly never saw. Importers ask the same, to send only what is new.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+
+import pyarrow as pa
 
 from headwater.base.clock import Clock
 from headwater.base.telemetry import CALLS_DROPPED
@@ -91,16 +94,21 @@ class Repeats:
         while True:
             asked = {"app_id": last[0], "call_id": last[1], "limit": _IDS_PER_PAGE}
             page = await self._store.select_arrow(_PAGE, asked)
-            keys = [
-                *zip(*(page.column(name).to_pylist() for name in page.column_names), strict=True)
-            ]
-            seen.update(keys)
+            # A thread leaves the event loop to those who wait for it.
+            keys = await asyncio.to_thread(_take_in, page, seen)
             if len(keys) < _IDS_PER_PAGE:
                 return seen
             last = keys[-1]
 
     async def _find_stored(self, suspects: Iterable[Key], before: int) -> set[Key]:
         return await find_stored(self._store, _KNOWN, suspects, before)
+
+
+def _take_in(page: pa.Table, seen: SeenIds) -> list[Key]:
+    columns = (page.column(name).to_pylist() for name in ("app_id", "call_id"))
+    keys: list[Key] = list(zip(*columns, strict=True))
+    seen.update(keys)
+    return keys
 
 
 async def find_stored(
