@@ -20,7 +20,14 @@ from rich.progress import Progress
 from headwater.base.errors import CorruptError
 from headwater.cli.common import Cli, options, remote
 from headwater.cli.loader import Loader
-from headwater.collector import FORMATS, Planned, Rejected, open_lines, plan_events
+from headwater.collector import (
+    FORMATS,
+    Planned,
+    Rejected,
+    masked_sample,
+    open_lines,
+    plan_events,
+)
 from headwater.workspace import collector_key, get_app
 
 _STDIN = Path("-")
@@ -141,7 +148,8 @@ def _try(cli: Cli, files: Iterable[Path], reading: Reading) -> None:
             with _opened(file, progress) as raw:
                 calls = reading.calls(file, raw)
                 wanted = _MOST_EVENTS_SHOWN - len(outcome.first_events)
-                outcome.first_events += [msgspec.Raw(c.event) for c in islice(calls, wanted)]
+                shown = (masked_sample(call.event) for call in islice(calls, wanted))
+                outcome.first_events += [msgspec.Raw(event.encode()) for event in shown]
                 for _ in calls:
                     pass
 

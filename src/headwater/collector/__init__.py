@@ -5,7 +5,14 @@ Also reads access logs and event files for `headwater import`. Never looks into 
 """
 
 from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, CollectorApp
-from headwater.collector.imports import FORMATS, Planned, Rejected, open_lines, plan_events
+from headwater.collector.imports import (
+    FORMATS,
+    Planned,
+    Rejected,
+    masked_sample,
+    open_lines,
+    plan_events,
+)
 from headwater.collector.secret_shapes import MARK
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "CollectorApp",
     "Planned",
     "Rejected",
+    "masked_sample",
     "open_lines",
     "plan_events",
 ]

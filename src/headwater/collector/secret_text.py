@@ -10,7 +10,6 @@ from urllib.parse import unquote_plus
 
 from headwater.collector.secret_names import SECRET_PARTS, SecretNames
 from headwater.collector.secret_shapes import EMAIL, MARK, mask_shapes
-from headwater.workspace import MaskingPolicy
 
 _SEPARATOR = "[-_. +]?"
 _QUOTED_INSIDE_QUOTES = r'\\++"[^"\\]*+(?:\\++[^"\\][^"\\]*+)*+'
@@ -111,11 +110,3 @@ def _pair_pattern(names: SecretNames) -> re.Pattern[str]:
     return re.compile(
         rf"(?ais)(?P<opening>(?P<name>{name}){_QUOTE}\s{{0,8}}[=:]\s{{0,8}})(?P<value>{_VALUE})"
     )
-
-
-_DEFAULT = SecretText(SecretNames(MaskingPolicy()), lambda _name, _value: MARK, emails=False)
-
-
-def mask_words(text: str) -> str:
-    """Return text masked by the default policy."""
-    return _DEFAULT.words(text)

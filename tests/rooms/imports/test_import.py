@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from headwater.collector import MARK
 from tests.support.eventually import eventually
 from tests.support.server import Server, environment, headwater, run_cli, serving
 
@@ -100,19 +101,22 @@ def test_a_killed_import_goes_on_where_it_was(server: Server, app_id: str, tmp_p
 
 
 def test_a_dry_run_sends_nothing(server: Server, app_id: str, tmp_path: Path) -> None:
-    """It counts, shows the first events as they would be sent, and writes rejects down."""
+    """It counts, shows the first events without their secrets, and writes rejects down."""
     file, rejects = tmp_path / "access.log", tmp_path / "rejects.jsonl"
-    file.write_text("\n".join([*access_lines(5), "password=planted"]))
+    secret, *others = access_lines(5)
+    secret = secret.replace("/files/0", "/files/0?token=planted")
+    file.write_text("\n".join([secret, *others, "password=planted"]))
     options = ("--app", app_id, "--rejects", str(rejects))
     result = server.cli("import", str(file), *options, "--dry-run")
     assert (result["lines"], result["imported"], result["rejected"]) == (6, 0, 1)
     assert [event["request"]["uri"] for event in result["first_events"]] == [
-        "/files/0", "/files/0", "/files/1",
+        f"/files/0?token={MARK}", "/files/0", "/files/1",
     ]  # fmt: skip
     (bad,) = map(json.loads, rejects.read_text().splitlines())
     assert (bad["file"], bad["line"]) == (str(file), 6)
     assert bad["reason"]
     assert "planted" not in bad["sample"]
+    assert "planted" not in json.dumps(result)
     assert stored(server, app_id) == 0
 
 

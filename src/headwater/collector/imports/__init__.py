@@ -6,6 +6,6 @@ is the same at every reading, and the lines that say nothing, with reasons. Send
 
 from headwater.collector.imports.files import open_lines
 from headwater.collector.imports.formats import FORMATS
-from headwater.collector.imports.plan import Planned, Rejected, plan_events
+from headwater.collector.imports.plan import Planned, Rejected, masked_sample, plan_events
 
-__all__ = ["FORMATS", "Planned", "Rejected", "open_lines", "plan_events"]
+__all__ = ["FORMATS", "Planned", "Rejected", "masked_sample", "open_lines", "plan_events"]

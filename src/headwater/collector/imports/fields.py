@@ -21,7 +21,7 @@ from headwater.model import Reject
 
 NOTHING = ("", "-")
 _NOBODY = Arrival(app_id="", received_at=datetime(2000, 1, 1, tzinfo=UTC))
-_TRIAL_VAULT = Vault(bytes(32))
+TRIAL_VAULT = Vault(bytes(32))
 """The result of the trial is thrown away, and so are its fingerprints."""
 _MOST_BYTES = 1_000_000
 _LONGEST_MS = 1e9
@@ -121,7 +121,7 @@ def to_event(facts: Access) -> dict[str, Any]:
 
 def try_event(event: bytes) -> None:
     """Raise the reason for which the Collector API would reject an event."""
-    trial = accept_events(event, _NOBODY, _TRIAL_VAULT, _MOST_BYTES)
+    trial = accept_events(event, _NOBODY, TRIAL_VAULT, _MOST_BYTES)
     if trial.rejected:
         reject = msgspec.json.decode(trial.records[0], type=Reject)
         raise InvalidInputError(reject.reason, field=reject.field)

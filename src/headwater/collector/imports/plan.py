@@ -15,13 +15,16 @@ import msgspec
 
 from headwater.base.errors import InvalidInputError
 from headwater.base.ids import stable_id
+from headwater.collector.imports.fields import TRIAL_VAULT
 from headwater.collector.imports.formats import AUTO, PARSERS, Parser, find_format
 from headwater.collector.json_text import write_json
-from headwater.collector.secret_text import mask_words
+from headwater.collector.masking import masker_for
 from headwater.collector.times import read_time
 from headwater.collector.tolerance import as_text
+from headwater.workspace import MaskingPolicy
 
 _USER_PATHS = {"ip": "request.ip_address", "remote_user": "user_id"}
+_SAMPLE_READ_BYTES = 4_096
 _SAMPLE_CHARACTERS = 200
 _LINES_TO_LOOK_AT = 20
 _LONGEST_LINE_BYTES = 10_000_000
@@ -66,7 +69,11 @@ def plan_events(
         try:
             event = _parse(line, parse)
         except InvalidInputError as err:
-            yield Rejected(line=number, reason=_reason(err), sample=_sample(line))
+            yield Rejected(
+                line=number,
+                reason=_reason(err),
+                sample=masked_sample(line[:_SAMPLE_READ_BYTES])[:_SAMPLE_CHARACTERS],
+            )
             continue
         yield _plan(event, stable_id("import", content, str(came_before[content])), user_from)
         came_before[content] += 1
@@ -104,5 +111,9 @@ def _reason(err: InvalidInputError) -> str:
     return f"{err.field}: {err.message}" if err.field.strip("$") else err.message
 
 
-def _sample(line: bytes) -> str:
-    return mask_words(line[:4096].decode("utf-8", "replace"))[:_SAMPLE_CHARACTERS]
+def masked_sample(item: bytes) -> str:
+    """Return a line or an event as it may be shown to whoever looks over a shoulder.
+
+    By the default policy: which app it is for is known when it is sent.
+    """
+    return masker_for(MaskingPolicy(), TRIAL_VAULT).sample(item)
