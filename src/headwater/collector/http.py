@@ -9,6 +9,7 @@ site. Holds no rules of its own: `accept` decides.
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from headwater.base.asgi import Receive, Scope, Send, read_body, read_headers
 from headwater.base.clock import Clock
@@ -160,10 +161,7 @@ class CollectorApp:
         if accepted.records:
             await self._group.append(accepted.records)
         crash_point("collector.before_answer")
-        CALLS_RECEIVED.labels(kind).inc(len(accepted.records) - accepted.rejected)
-        CALLS_RECEIVED.labels("reject").inc(accepted.rejected)
-        CALLS_RECEIVED.labels("ignored").inc(accepted.ignored)
-        CALLS_DROPPED.labels(DROPPED).inc(accepted.dropped)
+        _count(kind, accepted)
         return accepted
 
     def _decide(self, kind: str, body: bytes, arrival: Arrival) -> Accepted:
@@ -181,6 +179,15 @@ class CollectorApp:
                 raise AssertionError(kind)
 
 
+def _count(kind: str, accepted: Accepted) -> None:
+    CALLS_RECEIVED.labels(kind).inc(len(accepted.records) - accepted.rejected)
+    for name, count in (("reject", accepted.rejected), ("ignored", accepted.ignored)):
+        if count:
+            CALLS_RECEIVED.labels(name).inc(count)
+    if accepted.dropped:
+        CALLS_DROPPED.labels(DROPPED).inc(accepted.dropped)
+
+
 def _open_reply(scope: Scope, send: Send) -> Reply:
     signal = OTLP_PATHS.get(plain_path(scope["path"]))
     if signal is None:
@@ -188,6 +195,7 @@ def _open_reply(scope: Scope, send: Send) -> Reply:
     return OtlpReply(send, signal, read_headers(scope).get("content-type", ""))
 
 
+@lru_cache(maxsize=1024)
 def plain_path(path: str) -> str:
     """Return a path without the prefix, doubled slashes and trailing slashes that clients make."""
     plain = _SLASHES.sub("/", path).rstrip("/")

@@ -22,17 +22,34 @@ _SEPARATOR = b"\n"
 
 
 class _Group:
-    """Records that will be one entry, and the future of all who wait for it."""
+    """Records that will be one entry, and those who wait for it."""
 
     def __init__(self) -> None:
         self.records: list[bytes] = []
         self.size_bytes = 0
         self.is_queued = False
-        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting: list[asyncio.Future[int]] = []
 
     def add(self, record: bytes) -> None:
         self.records.append(record)
         self.size_bytes += len(record) + len(_SEPARATOR)
+
+    def durable(self) -> asyncio.Future[int]:
+        """Return a future of the entry's offset; each caller has its own, and may give it up."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return future
+
+    def settle(self, outcome: int | Exception) -> None:
+        """Tell all who still wait."""
+        for future in self._waiting:
+            if future.done():
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+                future.exception()  # if its owner has left, the loop must not complain
+            else:
+                future.set_result(outcome)
 
 
 class GroupCommit:
@@ -56,11 +73,12 @@ class GroupCommit:
         id. Whoever stops waiting takes nothing from the others.
         """
         self._check_room(records)
-        groups = dict.fromkeys(self._add(record) for record in records)
-        if not groups:
-            return 0
-        await asyncio.wait([group.done for group in groups])
-        return max(group.done.result() for group in groups)
+        groups = dict.fromkeys([self._add(record) for record in records])
+        waiting = [group.durable() for group in groups]
+        offset = 0
+        for future in waiting:
+            offset = max(offset, await future)
+        return offset
 
     async def close(self) -> None:
         """Refuse new records, and wait until all that came before are durable."""
@@ -117,13 +135,14 @@ class GroupCommit:
                 offset = await self._log.append(self._stream, _SEPARATOR.join(group.records))
             crash_point("eventlog.appended")
         except Exception as err:  # noqa: BLE001 - the waiting requests get it, whatever it is
-            group.done.set_exception(err)
-            group.done.exception()  # if all who waited have left, the loop must not complain
+            group.settle(err)
+        except asyncio.CancelledError:
+            group.settle(UnavailableError("The server is stopping."))
+            raise
         else:
-            group.done.set_result(offset)
+            group.settle(offset)
         finally:
             self._waiting_bytes -= group.size_bytes
-            group.done.cancel()
 
 
 def split_records(data: bytes) -> list[bytes]:
