@@ -6,11 +6,25 @@ a profile.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 import msgspec
 
 from headwater.eventstore import EventStore
+from headwater.profiles.agent import NO_AGENT, Agent, parse_agent
+from headwater.profiles.merge import CAMPAIGN, INITIAL_CAMPAIGN
+from headwater.profiles.traits import (
+    company_domain,
+    company_name,
+    location,
+    part,
+    said,
+    text,
+    user_traits,
+)
+
+Lifecycle = Literal["", "new", "active", "resurrected", "dormant"]
+"""How a user or company stands to the API; empty when it was never called."""
 
 _PROFILES = """
 SELECT id, doc, company_id, anonymous_ids, created_at, modified_at, version
@@ -60,10 +74,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: datetime | None = None
     last_seen_at: datetime | None = None
     first_success_at: datetime | None = None
-    """The first call answered with 2xx or 3xx."""
+    """The first call that the app counts as a success: with 2xx or 3xx, unless it says else."""
     last_ip: str = ""
     changed_offset: int = 0
     """The log offset of the newest call or update."""
+    name: str = ""
+    lifecycle: Lifecycle = ""
 
     @property
     def ttfhw_s(self) -> int | None:
@@ -76,52 +92,116 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 class Company(Known, frozen=True, kw_only=True):
     """An organisation whose people call the API."""
 
+    domain: str = ""
+
 
 class Person(Known, frozen=True, kw_only=True):
     """A user of the API."""
 
+    email: str = ""
+    username: str = ""
+    phone: str = ""
+    photo_url: str = ""
     company_id: str = ""
     """As the profile says, else as the latest call says."""
+    company_since: datetime | None = None
+    """When the user was first seen with this company, since last seen with another one."""
     last_user_agent: str = ""
+    agent: Agent = NO_AGENT
+    """The parts of the last User-Agent."""
+    first_touch: dict[str, Any] = {}
+    """The campaign that the user came by first: `utm_source`, …"""
+    last_touch: dict[str, Any] = {}
+    location: dict[str, Any] = {}
+    locale: str = ""
     anonymous_ids: tuple[str, ...] = ()
+    """Browsers that were seen with the user."""
+    session_keys: tuple[str, ...] = ()
+    """Keyed fingerprints of session tokens that came with the user; never a token."""
 
 
-K = TypeVar("K", bound=Known)
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """What a company pays for, as a billing system said it."""
+
+    id: str
+    company_id: str
+    status: str
+    created_at: datetime
+    modified_at: datetime
+    doc: dict[str, Any]
 
 
 async def read_people(store: EventStore, app_id: str, ids: Sequence[str]) -> dict[str, Person]:
     """Return those of `ids` that are known."""
-    return await _read(store, app_id, "user", ids, _PEOPLE_SEEN, Person)
+    found = await _read(store, app_id, "user", ids, _PEOPLE_SEEN)
+    return {known: msgspec.convert(_to_person(row), Person) for known, row in found.items()}
 
 
 async def read_companies(store: EventStore, app_id: str, ids: Sequence[str]) -> dict[str, Company]:
     """Return those of `ids` that are known."""
-    return await _read(store, app_id, "company", ids, _COMPANIES_SEEN, Company)
+    found = await _read(store, app_id, "company", ids, _COMPANIES_SEEN)
+    return {known: msgspec.convert(_to_company(row), Company) for known, row in found.items()}
+
+
+async def read_subscriptions(
+    store: EventStore, app_id: str, ids: Sequence[str]
+) -> dict[str, Subscription]:
+    """Return those of `ids` that are known."""
+    asked = {"app_id": app_id, "kind": "subscription", "ids": sorted({*ids} - {""})}
+    rows = await store.select(_PROFILES, asked) if asked["ids"] else []
+    return {row["id"]: msgspec.convert(_to_subscription(row), Subscription) for row in rows}
 
 
 async def _read(
-    store: EventStore, app_id: str, kind: str, ids: Sequence[str], seen_sql: str, noun: type[K]
-) -> dict[str, K]:
+    store: EventStore, app_id: str, kind: str, ids: Sequence[str], seen_sql: str
+) -> dict[str, dict[str, Any]]:
     wanted = {"app_id": app_id, "kind": kind, "ids": sorted({*ids} - {""})}
     if not wanted["ids"]:
         return {}
     profiles = {row["id"]: row for row in await store.select(_PROFILES, wanted)}
     seen = {row["id"]: row for row in await store.select(seen_sql, wanted)}
     return {
-        known: msgspec.convert(_join(known, profiles.get(known, {}), seen.get(known, {})), noun)
+        known: _join(known, profiles.get(known, {}), seen.get(known, {}))
         for known in {**profiles, **seen}
     }
 
 
 def _join(known: str, profile: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
     moments = [row[name] for row, name in ((profile, "created_at"), (seen, "first_seen_at")) if row]
+    doc = msgspec.json.decode(profile.get("doc", "{}"))
     return {
         **seen,
         "id": known,
-        "doc": msgspec.json.decode(profile.get("doc", "{}")),
+        "doc": doc,
+        "last_ip": seen.get("last_ip") or text(doc, "ip_address"),
         "company_id": profile.get("company_id") or seen.get("company_id", ""),
         "anonymous_ids": profile.get("anonymous_ids", ()),
         "created_at": min(moments),
         "modified_at": profile.get("modified_at") or min(moments),
         "changed_offset": max(profile.get("version", 0), seen.get("version", 0)),
     }
+
+
+def _to_person(row: dict[str, Any]) -> dict[str, Any]:
+    doc = row["doc"]
+    user_agent = row.get("last_user_agent") or text(doc, "user_agent_string")
+    return {
+        **row,
+        **msgspec.structs.asdict(user_traits(doc)),
+        "last_user_agent": user_agent,
+        "agent": parse_agent(user_agent),
+        "first_touch": part(doc, INITIAL_CAMPAIGN),
+        "last_touch": part(doc, CAMPAIGN),
+        "location": location(doc),
+        "locale": said(doc, "locale"),
+    }
+
+
+def _to_company(row: dict[str, Any]) -> dict[str, Any]:
+    doc = row["doc"]
+    return {**row, "name": company_name(doc), "domain": company_domain(doc)}
+
+
+def _to_subscription(row: dict[str, Any]) -> dict[str, Any]:
+    doc = msgspec.json.decode(row["doc"])
+    return {**row, "doc": doc, "status": text(doc, "status")}

@@ -17,7 +17,14 @@ from headwater.model import ProfileUpdate, Rollup
 from headwater.profiles.changes import read_touched_users
 from headwater.profiles.fold import fold
 from headwater.profiles.merge import ProfileState, merge, to_document
-from headwater.profiles.people import Company, Person, read_companies, read_people
+from headwater.profiles.people import (
+    Company,
+    Person,
+    Subscription,
+    read_companies,
+    read_people,
+    read_subscriptions,
+)
 from headwater.profiles.rollup import read_rollups
 
 _KNOWN = """
@@ -118,6 +125,12 @@ class Profiles:
     async def companies(self, app_id: str, company_ids: Sequence[str]) -> dict[str, Company]:
         """Return those of the companies that are known, by a profile or by a call."""
         return await read_companies(self._store, app_id, company_ids)
+
+    async def subscriptions(
+        self, app_id: str, subscription_ids: Sequence[str]
+    ) -> dict[str, Subscription]:
+        """Return those of the subscriptions that were described."""
+        return await read_subscriptions(self._store, app_id, subscription_ids)
 
     async def rollups(
         self,

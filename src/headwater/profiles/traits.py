@@ -1,0 +1,74 @@
+"""Read who somebody is from a profile's document: name, e-mail address, campaigns, place.
+
+In: a merged document, as clients filled it. Out: plain values; what nobody said is empty. Pure.
+The one place that knows under which names clients send these things.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Json = Mapping[str, Any]
+
+
+class UserTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a user is."""
+
+    name: str = ""
+    email: str = ""
+    username: str = ""
+    phone: str = ""
+    photo_url: str = ""
+
+
+_NO_TRAITS = UserTraits()
+
+
+def user_traits(doc: Json) -> UserTraits:
+    """Return who the user is; from the metadata, where clients put it, else from the top."""
+    if not doc:
+        return _NO_TRAITS
+    names = (said(doc, "first_name"), said(doc, "last_name"))
+    return UserTraits(
+        name=said(doc, "name") or " ".join(name for name in names if name),
+        email=said(doc, "email"),
+        username=said(doc, "username", "user_name"),
+        phone=said(doc, "phone", "phone_number"),
+        photo_url=said(doc, "photo_url", "photo", "avatar", "avatar_url"),
+    )
+
+
+def company_name(doc: Json) -> str:
+    """Return what the company is called."""
+    return said(doc, "name", "company_name")
+
+
+def company_domain(doc: Json) -> str:
+    """Return the company's domain."""
+    return text(doc, "company_domain") or said(doc, "domain")
+
+
+def location(doc: Json) -> dict[str, Any]:
+    """Return where the profile says that the user is."""
+    return part(doc, "location") or part(part(doc, "metadata"), "location")
+
+
+def said(doc: Json, *names: str) -> str:
+    """Return the first of these that was said, in the metadata or at the top."""
+    metadata = part(doc, "metadata")
+    return next((found for name in names if (found := text(metadata, name) or text(doc, name))), "")
+
+
+def part(doc: Json, name: str) -> dict[str, Any]:
+    """Return an object of the document; empty when there is none."""
+    value = doc.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def text(doc: Json, name: str) -> str:
+    """Return a text or number of the document as text."""
+    value = doc.get(name)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
