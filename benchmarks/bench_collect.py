@@ -9,15 +9,17 @@ tables are on. The load comes from this process, on the same machine, compressed
 import asyncio
 import os
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Self
 
-import aiohttp
 from tests.support.server import Server, serving
 
 from benchmarks.corpus import EVENTS_PER_BATCH, Corpus
+from benchmarks.http_load import Pause, Target, post_all
 from benchmarks.process_tree import cpu_s, rss_bytes
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
@@ -64,19 +66,20 @@ class Load:
         self._events_per_post = events_per_post
         key = server.cli("apps", "list")[0]["collector_application_id"]
         kind = "events/batch" if events_per_post > 1 else "events"
-        self._url = f"{server.url}/v1/{kind}"
-        self._headers = {"X-Moesif-Application-Id": key}
+        headers = {"X-Moesif-Application-Id": key, "Content-Type": "application/json"}
         if events_per_post > 1:
-            self._headers["Content-Encoding"] = "gzip"
+            headers["Content-Encoding"] = "gzip"
+        self._target = Target(f"{server.url}/v1/{kind}", headers, wanted=_CREATED)
 
     def measure(
         self, posts: Iterator[bytes], seconds: float, connections: int, per_s: float = 0
     ) -> Figures:
         """Post for some seconds, then wait until everything can be asked for."""
         pid = self._server.process.pid
-        watch = Watch(self._server)
+        pause = _pace(per_s / self._events_per_post) if per_s else _no_pause
         cpu_before_s, began_s = cpu_s(pid), time.perf_counter()
-        took_ms = asyncio.run(self._post(posts, seconds, connections, per_s, watch))
+        with Watch(self._server) as watch:
+            took_ms = post_all(self._target, posts, seconds, connections, pause)
         acked_s = time.perf_counter() - began_s
         self._server.settle(within_s=300)
         queryable_s = time.perf_counter() - began_s
@@ -93,34 +96,6 @@ class Load:
             **watch.figures(),
         }
 
-    async def _post(
-        self,
-        posts: Iterator[bytes],
-        seconds: float,
-        connections: int,
-        per_s: float,
-        watch: "Watch",
-    ) -> list[float]:
-        took_ms: list[float] = []
-        began_s = time.perf_counter()
-        turn = _pace(began_s, per_s / self._events_per_post if per_s else 0)
-
-        async def client(session: aiohttp.ClientSession) -> None:
-            while time.perf_counter() < began_s + seconds and (body := next(posts, None)):
-                await asyncio.sleep(max(0.0, turn() - time.perf_counter()) if per_s else 0)
-                sent_s = time.perf_counter()
-                async with session.post(self._url, data=body, headers=self._headers) as answer:
-                    assert answer.status == _CREATED, await answer.text()
-                took_ms.append((time.perf_counter() - sent_s) * 1000)
-
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections)
-        ) as session:
-            watching = asyncio.create_task(watch.go_on())
-            await asyncio.gather(*(client(session) for _ in range(connections)))
-            watching.cancel()
-        return took_ms
-
 
 class Watch:
     """Looks at the server's positions and memory again and again."""
@@ -130,12 +105,20 @@ class Watch:
         self._rss: list[int] = []
         self._seen: list[tuple[float, int, int]] = []
         """When; the log's last offset; the first offset that cannot be asked for yet."""
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._go_on)
 
-    async def go_on(self) -> None:
-        """Look until cancelled."""
-        while True:
-            await asyncio.to_thread(self.look)
-            await asyncio.sleep(_WATCH_EVERY_S)
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _go_on(self) -> None:
+        while not self._over.wait(_WATCH_EVERY_S):
+            self.look()
 
     def look(self) -> None:
         """Look once."""
@@ -168,16 +151,21 @@ class Watch:
             yield max(0.0, at_s - seen_s)
 
 
-def _pace(began_s: float, per_s: float) -> Callable[[], float]:
-    """Return a function that says when the next post is due."""
-    count = 0
+def _no_pause() -> float:
+    return 0.0
 
-    def turn() -> float:
+
+def _pace(per_s: float) -> Pause:
+    """Return a function that says how long the next post has to wait for its turn."""
+    count = 0
+    began_s = time.perf_counter()
+
+    def pause() -> float:
         nonlocal count
         count += 1
-        return began_s + count / per_s
+        return began_s + count / per_s - time.perf_counter()
 
-    return turn
+    return pause
 
 
 def _at(values: list[float], share: float) -> float:

@@ -43,7 +43,7 @@ def heal(body: bytes) -> bytes:
         body = body.translate(_ONE_LINE)
     if not body.isascii():
         body = body.decode("utf-8", "replace").encode()
-    if _SURROGATE.search(body):
+    if b"\\u" in body and _SURROGATE.search(body):
         body = _ESCAPE.sub(_without_lone_surrogate, body)
     return body
 

@@ -47,6 +47,8 @@ class EventStore:
     @classmethod
     def open(cls, settings: EventStoreSettings, data: Path) -> "EventStore":
         """Connect and migrate; `MisconfiguredError` when another process owns the path."""
+        # Arrow loads pandas with its first list, for a second or two: not while calls are waiting.
+        pa.array([0])
         engine = find_engine(settings, data)
         owner = engine.open_writer()
         try:
