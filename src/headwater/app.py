@@ -33,7 +33,7 @@ from headwater.collector import CollectorApp
 from headwater.configdb import ConfigDb, lowest_next_offset, migrate
 from headwater.eventlog import GroupCommit, LogKeeper, Stream, open_event_log
 from headwater.eventstore import EventStore
-from headwater.extensions import SegmentSync
+from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
 from headwater.profiles import Relinking
@@ -165,8 +165,10 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
         profiles=profiles,
         knowledge=knowledge,
         egress=egress,
-        segment=SegmentSync(
-            profiles, configdb, log, vault, egress, clock, settings.extensions, lambda: own_url
+        extensions=Extensions(
+            Parts(
+                profiles, configdb, log, vault, egress, clock, settings.extensions, lambda: own_url
+            )
         ),
         federation=FederationWorkers(configdb, log, vault, egress, clock, settings.federation),
         warehouses=Warehouses(configdb, log, vault, clock, settings.warehouse, settings.data),
@@ -180,7 +182,7 @@ def _workers(services: Services, roles: frozenset[str]) -> list[Worker]:
         "ingest": lambda: IngestWorker(
             s.log, s.store, s.configdb, s.knowledge, s.clock, s.settings.ingest
         ),
-        "extensions": lambda: s.segment,
+        "extensions": lambda: s.extensions,
         "federation": lambda: s.federation,
         "warehouse": lambda: s.warehouses,
     }

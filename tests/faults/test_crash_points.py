@@ -41,7 +41,7 @@ def test_the_points_are_found() -> None:
 def test_points_off_the_way_are_played_by_their_rooms(point: str) -> None:
     """A test of the same room names the point."""
     room, _, name = point.partition(".")
-    folder = Path(__file__).parents[1] / "rooms" / {"segment": "extensions"}.get(room, room)
+    folder = Path(__file__).parents[1] / "rooms" / room
     texts = [path.read_text("utf-8") for path in folder.glob("*.py")]
     assert any(re.search(rf'["{{(.]{name}\b', text) for text in texts)
 

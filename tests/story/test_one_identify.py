@@ -180,7 +180,7 @@ def test_new_calls_send_a_new_window(told: Told) -> None:
 def test_the_status_tells_it_all(team: Team, told: Told) -> None:
     """The team sees what came of each run; the key is masked."""
     assert team.source["write_key"] not in str(told.status)
-    assert told.status["payload_version"] == "current"
+    assert told.status["settings"]["payload_version"] == "current"
     assert told.status["messages"]["delivered"] == 2
 
 

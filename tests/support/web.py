@@ -20,7 +20,7 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, migrate
 from headwater.eventlog import EventLog, MemoryLog, Stream
 from headwater.eventstore import EventStore
-from headwater.extensions import SegmentSync
+from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
 from headwater.model import Record
@@ -79,8 +79,8 @@ async def open_world(
         settings=settings, clock=clock, vault=vault, configdb=configdb, log=log, store=store,
         profiles=profiles, egress=egress, local_token=LOCAL_TOKEN,
         knowledge=knowledge,
-        segment=SegmentSync(
-            profiles, configdb, log, vault, egress, clock, settings.extensions, lambda: ""
+        extensions=Extensions(
+            Parts(profiles, configdb, log, vault, egress, clock, settings.extensions, lambda: "")
         ),
         federation=FederationWorkers(configdb, log, vault, egress, clock, settings.federation),
         warehouses=Warehouses(configdb, log, vault, clock, settings.warehouse, data),

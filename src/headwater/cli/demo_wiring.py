@@ -14,7 +14,6 @@ from headwater.cli.demo_plan import Plan
 from headwater.configdb import read_position
 from headwater.destinations import add_destination, list_destinations
 from headwater.eventlog import Stream
-from headwater.extensions import segment
 from headwater.sources import Source, add_source, list_sources
 from headwater.warehouse import Warehouse
 from headwater.web import Services
@@ -29,6 +28,7 @@ from headwater.workspace import (
 
 EMAIL = "demo@headwater.example"
 _SOURCE_NAME = "Headwater API analytics"
+_EXTENSION = "segment"
 _POLL_S = 0.1
 
 
@@ -98,19 +98,15 @@ async def settle(services: Services) -> None:
 
 async def sync(services: Services, wired: Wired) -> int:
     """Connect the Segment extension, send what is due, load the warehouse; count identifies."""
-    await services.configdb.run(_connect, services, wired)
-    await services.segment.sync(wired.app)
-    await services.warehouses.sync(wired.warehouse.id)
-    return (await services.segment.status(wired.app)).messages.get("delivered", 0)
-
-
-def _connect(connection: sa.Connection, services: Services, wired: Wired) -> None:
-    if segment.find_connection(connection, wired.app.id) is None:
-        segment.connect(
-            connection,
-            services.vault,
-            services.clock,
-            wired.app.id,
-            wired.source.write_key,
-            payload_version=wired.source.payload_version,
+    if not any(known.app_id == wired.app.id for known in await services.extensions.connections()):
+        await services.extensions.connect(
+            wired.app,
+            _EXTENSION,
+            {
+                "partner_key": wired.source.write_key,
+                "payload_version": wired.source.payload_version,
+            },
         )
+    await services.extensions.sync(wired.app, _EXTENSION)
+    await services.warehouses.sync(wired.warehouse.id)
+    return (await services.extensions.status(wired.app, _EXTENSION)).messages["delivered"]

@@ -114,6 +114,15 @@ setup_links = Table(
     C("used_at", UtcDateTime),
 )
 
+suppressed_users = Table(
+    "suppressed_users",
+    metadata,
+    C("app_id", ForeignKey("apps.id"), primary_key=True),
+    C("fingerprint", String(64), primary_key=True),  # of the user id, which need not be kept
+    C("reason", String(20), nullable=False),  # asked | erased
+    C("created_at", UtcDateTime, nullable=False),
+)
+
 # readers of the log ----------------------------------------------------------------------------
 
 positions = Table(
@@ -237,9 +246,11 @@ extension_connections = Table(
     C("id", String(40), primary_key=True),
     C("app_id", ForeignKey("apps.id"), nullable=False),
     C("type", String(40), nullable=False),
-    C("endpoint", Text, nullable=False),  # empty: the built-in source
-    C("partner_key_sealed", Text, nullable=False),
-    C("payload_version", String(20), nullable=False),
+    C("settings", JSON, nullable=False, server_default="{}"),  # the extension's own, checked
+    C("secret_sealed", Text, nullable=False, server_default=""),
+    C("secret_check", Text, nullable=False, server_default=""),  # what the endpoint said of it
+    C("schedule", String(40), nullable=False, server_default=""),  # empty: the setting's
+    C("audience", JSON, nullable=False, server_default="[]"),  # conditions that users must meet
     C("enabled", Boolean, nullable=False),
     C("created_at", UtcDateTime, nullable=False),
     C(
@@ -257,6 +268,7 @@ extension_runs = Table(
     metadata,
     C("id", String(40), primary_key=True),
     C("connection_id", ForeignKey("extension_connections.id"), nullable=False, index=True),
+    C("kind", String(10), nullable=False, server_default="sync"),  # sync | full
     C("state", String(20), nullable=False),  # running | success | failure
     C("started_at", UtcDateTime, nullable=False),
     C("finished_at", UtcDateTime),
@@ -267,18 +279,57 @@ extension_runs = Table(
     C("error", Text, nullable=False),
 )
 
-outbox = Table(
-    "outbox",
+extension_backfills = Table(
+    "extension_backfills",
     metadata,
-    C("connection_id", ForeignKey("extension_connections.id"), primary_key=True),
-    C("message_id", String(100), primary_key=True),
-    C("user_id", Text, nullable=False),
-    C("run_id", String(40), nullable=False),
-    C("state", String(10), nullable=False),  # due | sent | delivered | dead
-    C("payload", LargeBinary),  # empty once delivered
+    C("id", String(40), primary_key=True),
+    C("connection_id", ForeignKey("extension_connections.id"), nullable=False, index=True),
+    C("state", String(20), nullable=False),  # running | done | cancelled
+    C("first_day", String(10), nullable=False),
+    C("last_day", String(10), nullable=False),
+    C("day", String(10), nullable=False),  # the one being made; empty: today's state, at the end
+    C("above", Text, nullable=False),  # users up to this id are in the outbox, of that day
+    C("messages", BigInteger, nullable=False),
+    C("started_at", UtcDateTime, nullable=False),
+    C("finished_at", UtcDateTime),
+)
+
+outbox_batches = Table(
+    "outbox_batches",
+    metadata,
+    C("id", BigId, primary_key=True, autoincrement=True),
+    C("connection_id", ForeignKey("extension_connections.id"), nullable=False),
+    C("lot", String(60), nullable=False),  # what may be on the wire together: one run, one day
+    C("state", String(10), nullable=False),  # due | sent | delivered
+    C("messages", Integer, nullable=False),
+    C("deflated", LargeBinary),  # see extensions.packet; empty once delivered
+    C("checksum", BigInteger, nullable=False),
+    C("size_bytes", Integer, nullable=False),
     C("attempts", Integer, nullable=False),
     C("error", Text, nullable=False),
     C("created_at", UtcDateTime, nullable=False),
     C("delivered_at", UtcDateTime),
-    Index("ix_outbox_state", "connection_id", "state", "created_at", "message_id"),
+    Index("ix_outbox_batches_state", "connection_id", "state", "created_at", "id"),
+    sqlite_autoincrement=True,
+)
+
+outbox_windows = Table(
+    "outbox_windows",
+    metadata,
+    C("connection_id", ForeignKey("extension_connections.id"), primary_key=True),
+    C("subject", Text, primary_key=True),
+    C("message_id", String(100), nullable=False),  # the newest that entered
+    sqlite_with_rowid=False,
+)
+
+outbox_dead = Table(
+    "outbox_dead",
+    metadata,
+    C("connection_id", ForeignKey("extension_connections.id"), primary_key=True),
+    C("message_id", String(100), primary_key=True),
+    C("user_id", Text, nullable=False),
+    C("payload", LargeBinary),  # empty: too large to be sent at all
+    C("error", Text, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+    Index("ix_outbox_dead_created_at", "connection_id", "created_at"),
 )

@@ -1,21 +1,30 @@
 """Extensions: send what is known of people to the systems where the company works.
 
 In: profiles. Out: messages over HTTP. Each extension is one folder that declares itself in the
-gallery; `segment` holds the first one. House two is never imported here: it is reached by its URL.
+gallery; everything else is one mechanism that knows none of them by name. House two is never
+imported here: it is reached by its URL.
 """
 
-from headwater.extensions import segment
+from headwater.extensions.connections import Connection, list_connections
 from headwater.extensions.contract import ExtensionType, Setting
 from headwater.extensions.gallery import GALLERY, find_extension
-from headwater.extensions.segment import RunResult, SegmentStatus, SegmentSync
+from headwater.extensions.parts import Parts
+from headwater.extensions.preview import MOST_PREVIEWED
+from headwater.extensions.room import Extensions
+from headwater.extensions.runs import Run, RunResult
+from headwater.extensions.status import Status
 
 __all__ = [
     "GALLERY",
+    "MOST_PREVIEWED",
+    "Connection",
     "ExtensionType",
+    "Extensions",
+    "Parts",
+    "Run",
     "RunResult",
-    "SegmentStatus",
-    "SegmentSync",
     "Setting",
+    "Status",
     "find_extension",
-    "segment",
+    "list_connections",
 ]

@@ -13,7 +13,7 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.eventlog import EventLog
 from headwater.eventstore import EventStore
-from headwater.extensions import SegmentSync
+from headwater.extensions import Extensions
 from headwater.federation import FederationWorkers
 from headwater.ingest import Knowledge
 from headwater.profiles import Profiles
@@ -32,7 +32,7 @@ class Services:
     store: EventStore
     profiles: Profiles
     knowledge: Knowledge
-    segment: SegmentSync
+    extensions: Extensions
     federation: FederationWorkers
     warehouses: Warehouses
     egress: Egress

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
-from headwater.extensions.segment import client, windows
+from headwater.extensions import windows
+from headwater.extensions.packet import Limits
+from headwater.extensions.segment import Segment
 from tests.rooms.extensions.room import Room
 
 USERS = tuple(f"user-{n:02}" for n in range(12))
@@ -17,14 +19,14 @@ USERS = tuple(f"user-{n:02}" for n in range(12))
 
 async def main(data: Path, url: str) -> None:
     windows.PAGE_USERS = 5
-    client.MOST_BATCH_ITEMS = 2
+    Segment.limits = Limits(items=2, size_bytes=475_000)
     store = EventStore.open(EventStoreSettings(), data)
     room = Room(store, data)
     if not (data / "filled").exists():
         room.connect(url)
         await room.store_users(*USERS)
         (data / "filled").touch()
-    await room.segment.sync(room.app)
+    await room.sync()
     await room.close()
     store.close()
 

@@ -1,4 +1,4 @@
-"""Put the Segment extension together for a test: real store, real configuration, a receiver.
+"""Put the room of extensions together for a test: real store, real configuration, a receiver.
 
 In: calls and profile updates, as if ingest had just stored them. Out: what the receiver got.
 """
@@ -18,7 +18,12 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, Position, migrate, write_position
 from headwater.eventlog import MemoryLog, Stream
 from headwater.eventstore import EventStore
-from headwater.extensions import SegmentSync, segment
+from headwater.extensions import Extensions, Parts
+from headwater.extensions.connections import save_connection
+from headwater.extensions.preview import Json
+from headwater.extensions.runs import RunResult
+from headwater.extensions.segment.settings import SegmentSettings
+from headwater.extensions.status import Status
 from headwater.model import ProfileUpdate
 from headwater.profiles import Profiles
 from headwater.workspace import App, create_app, list_apps
@@ -45,10 +50,11 @@ class Room:
         self.built_in_url = "http://127.0.0.1:9"
         self.offset = 0
         chosen = ExtensionSettings(**{"retry_first_s": 0.01, "retry_cap_s": 0.02, **settings})
-        self.segment = SegmentSync(
+        self.parts = Parts(
             self.profiles, self.configdb, MemoryLog(self.clock), self.vault, self.egress,
             self.clock, chosen, lambda: self.built_in_url,
         )  # fmt: skip
+        self.extensions = Extensions(self.parts)
         self.app = self._open_app()
 
     def _open_app(self) -> App:
@@ -57,11 +63,20 @@ class Room:
             return known[0] if known else create_app(connection, self.vault, self.clock, "one")[0]
 
     def connect(self, endpoint: str, key: str = KEY, version: str = "current") -> None:
+        settings = SegmentSettings(endpoint=endpoint, payload_version=version)
         with self.configdb.transaction() as connection:
-            segment.connect(
-                connection, self.vault, self.clock, self.app.id, key,
-                endpoint=endpoint, payload_version=version,
-            )  # fmt: skip
+            save_connection(
+                connection, self.vault, self.clock, self.app.id, "segment", settings, key
+            )
+
+    async def sync(self, *, full: bool = False) -> RunResult:
+        return await self.extensions.sync(self.app, "segment", full=full)
+
+    async def preview(self, user_id: str = "") -> list[Json]:
+        return await self.extensions.preview(self.app, "segment", user_id)
+
+    async def status(self) -> Status:
+        return await self.extensions.status(self.app, "segment")
 
     async def store_calls(self, *calls: Call) -> None:
         """Store calls as one log entry, and say that ingest has passed it."""
@@ -96,7 +111,7 @@ class Room:
 
     async def states(self) -> dict[str, int]:
         """Return how many messages are in each state, without the empty ones."""
-        counts = (await self.segment.status(self.app)).messages
+        counts = (await self.status()).messages
         return {state: count for state, count in counts.items() if count}
 
     async def close(self) -> None:

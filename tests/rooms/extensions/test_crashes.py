@@ -27,14 +27,15 @@ async def _run(data: Path, url: str, crash_at: str = "") -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("point", "passes"), [("segment.outbox", 2), ("segment.sent", 1), ("segment.acked", 3)]
+    ("point", "passes", "most_repeated"),
+    [("extensions.outbox", 2, 0), ("extensions.sent", 1, 5), ("extensions.acked", 3, 5)],
 )
 async def test_after_a_crash_every_window_arrives(
-    tmp_path: Path, receiver: Receiver, point: str, passes: int
+    tmp_path: Path, receiver: Receiver, point: str, passes: int, most_repeated: int
 ) -> None:
-    """Only what was on the wire comes again, with the id that receivers know."""
+    """Only what was on the wire comes again, with the id that receivers know: a page at most."""
     assert await _run(tmp_path, receiver.url, f"{point}:{passes}") == _DIED
     assert await _run(tmp_path, receiver.url) == 0
     by_id = {message["messageId"]: message["userId"] for message in messages(receiver)}
     assert sorted(by_id.values()) == list(USERS)
-    assert len(repeated(receiver)) == (2 if point == "segment.sent" else 0)
+    assert len(repeated(receiver)) <= most_repeated

@@ -115,7 +115,7 @@ async def store_ada(room: Room) -> None:
 
 async def received(room: Room, receiver: Receiver) -> dict[str, Any]:
     await store_ada(room)
-    await room.segment.sync(room.app)
+    await room.sync()
     (message,) = messages(receiver)
     return message
 
@@ -185,6 +185,6 @@ async def test_the_day_is_that_of_the_apps_zone(room: Room, receiver: Receiver) 
     )
     room.clock.move(timedelta(hours=9))
     assert room.clock.now() > NOW
-    await room.segment.sync(room.app)
+    await room.sync()
     numbers = messages(receiver)[-1]["traits"]["dailyAggregation"]
     assert (numbers["date"], numbers["totalCalls"]) == ("2026-11-23", 11)

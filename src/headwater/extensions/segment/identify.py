@@ -12,7 +12,6 @@ import msgspec
 
 from headwater import __version__
 from headwater.base.clock import to_wire_time
-from headwater.base.ids import stable_id
 from headwater.model import Rollup
 from headwater.profiles import Company, Person
 
@@ -33,15 +32,6 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
     day: Rollup
     last_24_hours: Rollup | None = None
-
-
-def message_id(connection_id: str, target: str, user_id: str, day: str, offset: int) -> str:
-    """Return the id of a user's window: the same window has the same id, for ever.
-
-    A window is the state after the change at log offset `offset`, with the numbers of `day`;
-    `target` stands for endpoint, key and payload version.
-    """
-    return f"hw-{stable_id(connection_id, target, user_id, day, str(offset))}"
 
 
 def compose(

@@ -1,9 +1,11 @@
 """Declare the Segment extension's settings and check what was filled in.
 
-In: what a person typed. Out: a base URL and a payload version that the rest can rely on.
+In: what a person typed. Out: `SegmentSettings` that the rest can rely on.
 """
 
 from urllib.parse import urlsplit
+
+import msgspec
 
 from headwater.base.errors import InvalidInputError
 from headwater.extensions.contract import ExtensionType, Setting
@@ -37,9 +39,27 @@ SEGMENT = ExtensionType(
             description="Which generation of the traits to send; a source keeps its version.",
             default=PAYLOAD_VERSIONS[0],
             choices=PAYLOAD_VERSIONS,
+            of_source="payload_version",
         ),
     ),
 )
+
+
+class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a connection of this extension is set to."""
+
+    endpoint: str = ""
+    """Base URL of a Tracking API; empty: the source built into this server."""
+    payload_version: str = PAYLOAD_VERSIONS[0]
+
+
+def check_settings(settings: SegmentSettings) -> SegmentSettings:
+    """Return the settings tidied, or refuse the first that is wrong."""
+    return msgspec.structs.replace(
+        settings,
+        endpoint=clean_endpoint(settings.endpoint),
+        payload_version=clean_payload_version(settings.payload_version),
+    )
 
 
 def clean_endpoint(url: str) -> str:
@@ -88,7 +108,9 @@ def clean_partner_key(key: str) -> str:
 
 
 def clean_payload_version(version: str) -> str:
-    """Return the version, or refuse an unknown one."""
+    """Return the version, the newest for none, or refuse an unknown one."""
+    if not version:
+        return PAYLOAD_VERSIONS[0]
     if version not in PAYLOAD_VERSIONS:
         raise InvalidInputError(
             f"There is no payload version {version!r}.",

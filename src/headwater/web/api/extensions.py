@@ -1,7 +1,7 @@
-"""Manage extensions by HTTP: the gallery, and each app's Segment connection.
+"""Manage extensions by HTTP: the gallery, and each app's connections.
 
-In: JSON. Out: JSON. The partner key comes in and is only ever shown masked. A sync is answered when
-it is done.
+In: JSON. Out: JSON. A secret comes in and is only ever shown masked. A sync is answered when it is
+done. Which extensions there are is the gallery's matter: every path takes the type's name.
 """
 
 from typing import Any
@@ -13,22 +13,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from headwater.base.errors import InvalidInputError
-from headwater.extensions import GALLERY, ExtensionType, RunResult, SegmentStatus, segment
-from headwater.sources import find_by_write_key
+from headwater.extensions import (
+    GALLERY,
+    MOST_PREVIEWED,
+    ExtensionType,
+    RunResult,
+    Status,
+    find_extension,
+)
+from headwater.sources import Source, find_by_write_key
 from headwater.web.api.paging import Page, page_of
 from headwater.web.auth import needs
 from headwater.web.services import Services
-from headwater.workspace import get_app
+from headwater.workspace import App, get_app
 
-
-class NewConnection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `PUT …/extensions/segment`."""
-
-    partner_key: str
-    endpoint: str = ""
-    """Base URL of a Tracking API; empty: the source built into this server."""
-    payload_version: str = ""
-    """Empty: that of the source whose key it is, else `current`."""
+_ONE = "/apps/{app_id:str}/extensions/{type_:str}"
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +37,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExtensionsController(Controller):
-    """`/api/v1/extensions` and `/api/v1/apps/{app_id}/extensions/segment`."""
+    """`/api/v1/extensions` and `/api/v1/apps/{app_id}/extensions/{type}`."""
 
     path = "/api/v1"
     tags = ("Extensions",)
@@ -47,84 +46,105 @@ class ExtensionsController(Controller):
     async def gallery(
         self, limit: FromQuery[int] = 100, cursor: FromQuery[str] = ""
     ) -> Page[ExtensionType]:
-        """List what can be connected."""
+        """List what can be connected, and what has to be filled in for it."""
         return page_of(GALLERY, lambda entry: entry.type, limit, cursor)
 
-    @put("/apps/{app_id:str}/extensions/segment", guards=[needs("admin")])
+    @get("/apps/{app_id:str}/extensions", guards=[needs("read")])
+    async def connections(
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        limit: FromQuery[int] = 100,
+        cursor: FromQuery[str] = "",
+    ) -> Page[Status]:
+        """Show how each connection of an app is doing."""
+        app = await _app(services, app_id)
+        found = [one for one in await services.extensions.connections() if one.app_id == app.id]
+        statuses = [await services.extensions.status(app, one.type) for one in found]
+        return page_of(statuses, lambda status: status.type, limit, cursor)
+
+    @put(_ONE, guards=[needs("admin")])
     async def connect(
         self,
         services: NamedDependency[Services],
         app_id: FromPath[str],
-        data: JSONBody[NewConnection],
-    ) -> SegmentStatus:
-        """Connect an app, or change how it is connected; pausing ends."""
-        endpoint = segment.clean_endpoint(data.endpoint)
-        if endpoint:
-            services.egress.check_url(endpoint)
-        app = await services.configdb.run(get_app, app_id)
-        await services.configdb.run(_connect, services, app.id, data)
-        return await services.segment.status(app)
+        type_: FromPath[str],
+        data: JSONBody[dict[str, Any]],
+    ) -> Status:
+        """Connect an app, or change how it is connected; pausing ends.
 
-    @post("/apps/{app_id:str}/extensions/segment/pause", guards=[needs("admin")], status_code=200)
+        The body holds the settings that the gallery declares for the type.
+        """
+        app = await _app(services, app_id)
+        values = await services.configdb.run(_complete, type_, data)
+        return await services.extensions.connect(app, type_, values)
+
+    @post(f"{_ONE}/pause", guards=[needs("admin")], status_code=200)
     async def pause(
-        self, services: NamedDependency[Services], app_id: FromPath[str]
-    ) -> SegmentStatus:
+        self, services: NamedDependency[Services], app_id: FromPath[str], type_: FromPath[str]
+    ) -> Status:
         """Send nothing until resumed; what waits stays."""
-        await services.configdb.run(segment.set_enabled, app_id, enabled=False)
-        return await services.segment.status(await services.configdb.run(get_app, app_id))
+        return await services.extensions.pause(await _app(services, app_id), type_)
 
-    @post("/apps/{app_id:str}/extensions/segment/resume", guards=[needs("admin")], status_code=200)
+    @post(f"{_ONE}/resume", guards=[needs("admin")], status_code=200)
     async def resume(
-        self, services: NamedDependency[Services], app_id: FromPath[str]
-    ) -> SegmentStatus:
+        self, services: NamedDependency[Services], app_id: FromPath[str], type_: FromPath[str]
+    ) -> Status:
         """Send again."""
-        await services.configdb.run(segment.set_enabled, app_id, enabled=True)
-        return await services.segment.status(await services.configdb.run(get_app, app_id))
+        return await services.extensions.resume(await _app(services, app_id), type_)
 
-    @get("/apps/{app_id:str}/extensions/segment/preview", guards=[needs("read")])
+    @get(f"{_ONE}/preview", guards=[needs("read")])
     async def preview(
         self,
         services: NamedDependency[Services],
         app_id: FromPath[str],
+        type_: FromPath[str],
         user_id: FromQuery[str] = "",
-        limit: FromQuery[int] = segment.MOST_PREVIEWED,
+        limit: FromQuery[int] = MOST_PREVIEWED,
     ) -> Preview:
         """Show the exact messages that a sync would send now, of one user or of all."""
-        if not 1 <= limit <= segment.MOST_PREVIEWED:
-            raise InvalidInputError(f"A limit is 1 to {segment.MOST_PREVIEWED}.", field="limit")
-        app = await services.configdb.run(get_app, app_id)
-        return Preview(messages=await services.segment.preview(app, user_id or None, limit=limit))
+        if not 1 <= limit <= MOST_PREVIEWED:
+            raise InvalidInputError(f"A limit is 1 to {MOST_PREVIEWED}.", field="limit")
+        app = await _app(services, app_id)
+        return Preview(messages=await services.extensions.preview(app, type_, user_id, limit=limit))
 
-    @post("/apps/{app_id:str}/extensions/segment/sync", guards=[needs("write")], status_code=200)
+    @post(f"{_ONE}/sync", guards=[needs("write")], status_code=200)
     async def sync(
         self,
         services: NamedDependency[Services],
         app_id: FromPath[str],
+        type_: FromPath[str],
         full: FromQuery[bool] = False,
     ) -> RunResult:
         """Send what changed, or with `full` look at every user; nothing is sent twice."""
-        app = await services.configdb.run(get_app, app_id)
-        return await services.segment.sync(app, full=full)
+        return await services.extensions.sync(await _app(services, app_id), type_, full=full)
 
-    @get("/apps/{app_id:str}/extensions/segment/status", guards=[needs("read")])
+    @get(f"{_ONE}/status", guards=[needs("read")])
     async def status(
-        self, services: NamedDependency[Services], app_id: FromPath[str]
-    ) -> SegmentStatus:
+        self, services: NamedDependency[Services], app_id: FromPath[str], type_: FromPath[str]
+    ) -> Status:
         """Show where it sends, how far it is, what waits and what was refused."""
-        return await services.segment.status(await services.configdb.run(get_app, app_id))
+        return await services.extensions.status(await _app(services, app_id), type_)
 
 
-def _connect(
-    connection: sa.Connection, services: Services, app_id: str, data: NewConnection
-) -> None:
-    source = find_by_write_key(connection, data.partner_key.strip())
-    known = source.payload_version if source else ""
-    segment.connect(
-        connection,
-        services.vault,
-        services.clock,
-        app_id,
-        data.partner_key,
-        endpoint=data.endpoint,
-        payload_version=data.payload_version or known or segment.PAYLOAD_VERSIONS[0],
-    )
+async def _app(services: Services, app_id: str) -> App:
+    return await services.configdb.run(get_app, app_id)
+
+
+def _complete(connection: sa.Connection, type_: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what follows from the source of this server whose write key the secret is."""
+    declaration = find_extension(type_).declaration
+    secret = values.get(declaration.secret.name)
+    source = find_by_write_key(connection, secret.strip()) if isinstance(secret, str) else None
+    if source is None:
+        return values
+    known = {
+        setting.name: _field_of(source, setting.of_source)
+        for setting in declaration.settings
+        if setting.of_source
+    }
+    return known | {name: value for name, value in values.items() if value or name not in known}
+
+
+def _field_of(source: Source, name: str) -> str:
+    return str(getattr(source, name))

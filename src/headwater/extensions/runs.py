@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from headwater.configdb.tables import extension_runs as runs
 
+RunKind = Literal["sync", "full"]
 RunState = Literal["running", "success", "failure"]
 _CUT_SHORT = "interrupted: the process ended before the run did"
 
@@ -53,6 +54,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the history."""
 
     id: str
+    kind: RunKind
     state: RunState
     started_at: datetime
     finished_at: datetime | None
@@ -63,14 +65,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
-def begin_run(connection: sa.Connection, connection_id: str, run_id: str, at: datetime) -> None:
+def begin_run(
+    connection: sa.Connection, connection_id: str, run_id: str, kind: RunKind, at: datetime
+) -> None:
     """Write down that a run began, and close what a crash left open."""
     connection.execute(
         runs.update()
         .where(runs.c.connection_id == connection_id, runs.c.state == "running")
         .values(state="failure", error=_CUT_SHORT)
     )
-    values = {**Tally().as_row(), "id": run_id, "connection_id": connection_id}
+    values = {**Tally().as_row(), "id": run_id, "connection_id": connection_id, "kind": kind}
     connection.execute(runs.insert().values(**values, state="running", started_at=at))
 
 

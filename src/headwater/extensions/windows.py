@@ -9,8 +9,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from headwater.extensions.segment.connection import Connection
-from headwater.extensions.segment.identify import message_id
+from headwater.base.ids import stable_id
 from headwater.profiles import Person, Profiles, day_window
 from headwater.workspace import App
 
@@ -21,28 +20,36 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same for every user of a run."""
 
     app: App
-    connection: Connection
+    connection_id: str
     target: str
-    """Recognises endpoint, key and payload version, without revealing them."""
+    """Recognises address, shape and secret, without revealing them."""
     now: datetime
     upto: int
     """The log offset up to which everything is stored."""
     day: str
     """The last complete day in the app's zone."""
+    after: int
+    """The log offset up to which the last run saw everything."""
+    after_day: str
+    """The last complete day of the last run; empty before the first."""
     full: bool = False
+    """Look at every user, not only at changed ones."""
 
-    def id_of(self, person: Person) -> str:
-        """Return the id of the message that this window of the person gives."""
+    def id_of(self, person: Person, *more: str) -> str:
+        """Return the id of the message that this window of the person gives.
+
+        A window is the state after the person's newest change, with the numbers of `day`. `more`
+        tells further messages about the same window apart.
+        """
         # What is newer than `upto` may be stored by half: it gets another id once it is whole.
         offset = min(person.changed_offset, self.upto)
-        return message_id(self.connection.id, self.target, person.id, self.day, offset)
+        return message_id(self.connection_id, self.target, person.id, self.day, offset, *more)
 
     def newly_complete(self) -> tuple[datetime, datetime] | None:
         """Return the days that ended since the last run; None when none did."""
-        known = self.connection.watermark_day
-        if self.full or not known or known >= self.day:
+        if self.full or not self.after_day or self.after_day >= self.day:
             return None
-        first = (date.fromisoformat(known) + timedelta(days=1)).isoformat()
+        first = (date.fromisoformat(self.after_day) + timedelta(days=1)).isoformat()
         zone = self.app.timezone
         return day_window(zone, first)[0], day_window(zone, self.day)[1]
 
@@ -54,6 +61,18 @@ class Page(msgspec.Struct, frozen=True):
     is_last: bool
 
 
+def subject_of(user_id: str) -> str:
+    """Return the subject of a user's own window; see `contract.Item`."""
+    return f"user:{user_id}"
+
+
+def message_id(
+    connection_id: str, target: str, user_id: str, day: str, offset: int, *more: str
+) -> str:
+    """Return the id of a window's message: the same window has the same id, for ever."""
+    return f"hw-{stable_id(connection_id, target, user_id, day, str(offset), *more)}"
+
+
 async def read_due_users(profiles: Profiles, window: Window) -> AsyncGenerator[Page]:
     """Yield pages of users that changed since the watermark, or called in a day that ended.
 
@@ -63,7 +82,7 @@ async def read_due_users(profiles: Profiles, window: Window) -> AsyncGenerator[P
     while not page.is_last:
         user_ids = await profiles.touched_users(
             window.app.id,
-            after=0 if window.full else window.connection.watermark,
+            after=0 if window.full else window.after,
             active=window.newly_complete(),
             above=page.user_ids[-1] if page.user_ids else "",
             limit=PAGE_USERS,

@@ -1,29 +1,35 @@
 """Tell how a connection is doing.
 
 In: a connection. Out: where it sends, how far it is, what waits, what was refused and why. The
-partner key is masked.
+secret is masked.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from headwater.base.vault import Vault
-from headwater.extensions.segment import outbox, runs
-from headwater.extensions.segment.connection import Connection, masked_partner_key
+from headwater.base.vault import show_masked
+from headwater.extensions import outbox, runs
+from headwater.extensions.connections import Connection, Opened
+from headwater.extensions.schedule import read_schedule
+from headwater.workspace import App
 
 _SHOWN = 10
 
 
-class SegmentStatus(msgspec.Struct, frozen=True, kw_only=True):
+class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that people want to see of one app's connection."""
 
     app_id: str
+    type: str
     endpoint: str
     built_in: bool
-    partner_key: str
-    payload_version: str
+    settings: dict[str, Any]
+    """The extension's own; its secret masked, by its name."""
+    schedule: str
+    """Empty: the server's default."""
     enabled: bool
     messages: dict[str, int]
     """By state; delivered ones of the last days only."""
@@ -39,37 +45,47 @@ class SegmentStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_status(
     connection: sa.Connection,
-    vault: Vault,
-    of: Connection,
+    opened: Opened,
     *,
+    app: App,
     built_in_url: str,
-    every: timedelta,
+    default: timedelta,
     now: datetime,
     entries_not_stored: int,
-) -> SegmentStatus:
+) -> Status:
     """Put it together from one transaction."""
-    return SegmentStatus(
+    of = opened.connection
+    url = opened.target.url
+    return Status(
         app_id=of.app_id,
-        endpoint=of.endpoint or built_in_url,
-        built_in=not of.endpoint,
-        partner_key=masked_partner_key(connection, vault, of.id),
-        payload_version=of.payload_version,
+        type=of.type,
+        endpoint=url or built_in_url,
+        built_in=not url,
+        settings=show_settings(opened),
+        schedule=of.schedule,
         enabled=of.enabled,
         messages=outbox.count_states(connection, of.id),
         last_error=of.last_error,
         retry_at=of.retry_at,
-        next_run_at=_next_run_at(connection, of, every, now),
+        next_run_at=_next_run_at(connection, of, app, default, now),
         entries_not_stored=entries_not_stored,
         runs=runs.read_runs(connection, of.id, _SHOWN),
         dead=outbox.read_dead(connection, of.id, _SHOWN),
     )
 
 
+def show_settings(opened: Opened) -> dict[str, Any]:
+    """Return the settings as people may see them."""
+    secret_name = opened.extension.declaration.secret.name
+    return {**opened.connection.settings, secret_name: show_masked(opened.secret)}
+
+
 def _next_run_at(
-    connection: sa.Connection, of: Connection, every: timedelta, now: datetime
+    connection: sa.Connection, of: Connection, app: App, default: timedelta, now: datetime
 ) -> datetime | None:
     if not of.enabled:
         return None
     started_at = runs.last_started_at(connection, of.id)
-    due_at = now if started_at is None else started_at + every
+    schedule = read_schedule(of.schedule, default)
+    due_at = now if started_at is None else schedule.next_after(started_at, app.timezone)
     return max(due_at, of.retry_at or due_at, now)

@@ -1,0 +1,138 @@
+"""Bring one connection's endpoint up to date: once, from its watermark to the present.
+
+In: an app and its opened connection. Out: messages in the outbox, and from there on the wire. The
+last page of a run and the watermark enter in one transaction, so a run that dies leaves nothing out
+and repeats nothing. Who calls sees to it that runs of one connection exclude each other.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from headwater.base.crash import crash_point
+from headwater.base.errors import HeadwaterError
+from headwater.base.ids import new_id
+from headwater.base.telemetry import get_logger
+from headwater.extensions import outbox, runs
+from headwater.extensions.connections import Opened, check_unchanged, move_watermark
+from headwater.extensions.contract import Item
+from headwater.extensions.delivery import Delivery
+from headwater.extensions.outbox import Lot
+from headwater.extensions.parts import Parts
+from headwater.extensions.people import gather_people
+from headwater.extensions.runs import RunResult, Tally
+from headwater.extensions.windows import Page, Window, read_due_users, subject_of
+from headwater.profiles import Person, last_complete_day
+from headwater.workspace import App
+
+_REMEMBERED = timedelta(days=7)
+_logger = get_logger("extensions")
+
+
+async def sync(parts: Parts, app: App, opened: Opened, *, full: bool = False) -> RunResult:
+    """Send every user's window that is new; return how it went."""
+    begun_s = parts.clock.monotonic_s()
+    window = await open_window(parts, app, opened, full=full)
+    run = _Run(parts, opened, window)
+    await run.go()
+    _logger.info("extension_synced", app_id=app.id, run_id=run.id, **run.tally.as_row())
+    seconds = round(parts.clock.monotonic_s() - begun_s, 3)
+    return RunResult(run_id=run.id, seconds=seconds, **run.tally.as_row())
+
+
+async def open_window(parts: Parts, app: App, opened: Opened, *, full: bool = False) -> Window:
+    """Return what a run that begins now is about."""
+    upto = await parts.stored_offset()  # first: what is read later holds at least this much
+    now = parts.clock.now()
+    return Window(
+        app=app,
+        connection_id=opened.connection.id,
+        target=opened.fingerprint,
+        now=now,
+        upto=upto,
+        day=last_complete_day(now, app.timezone),
+        after=opened.connection.watermark,
+        after_day=opened.connection.watermark_day,
+        full=full,
+    )
+
+
+async def make_new_items(
+    parts: Parts, opened: Opened, window: Window, user_ids: Sequence[str]
+) -> list[Item]:
+    """Return the messages of those users whose window never entered the outbox."""
+    people = await parts.profiles.people(window.app.id, user_ids)
+    subjects = [subject_of(id_) for id_ in people]
+    known = await parts.configdb.run(outbox.known_messages, window.connection_id, subjects)
+    fresh = [
+        person
+        for id_, person in people.items()
+        if known.get(subject_of(id_)) != window.id_of(person)
+    ]
+    return await make_items(parts, opened, window, fresh)
+
+
+async def make_items(
+    parts: Parts, opened: Opened, window: Window, users: Sequence[Person]
+) -> list[Item]:
+    """Return the messages of these users."""
+    if not users:
+        return []
+    wanted = opened.extension.wanted(opened.settings)
+    people = await gather_people(parts.profiles, window, users, wanted)
+    return list(await asyncio.to_thread(opened.extension.compose, opened.settings, people))
+
+
+class _Run:
+    """One run, with its tally."""
+
+    def __init__(self, parts: Parts, opened: Opened, window: Window) -> None:
+        self._parts = parts
+        self._opened = opened
+        self._window = window
+        self.id = new_id("run")
+        self.tally = Tally()
+        sender = opened.extension.open(opened.settings, opened.secret, parts.outside)
+        self._delivery = Delivery(opened.connection, sender, parts, self.tally)
+
+    async def go(self) -> None:
+        await self._parts.configdb.run(self._begin)
+        try:
+            async for page in read_due_users(self._parts.profiles, self._window):
+                await self._fill_outbox(page)
+                await self._delivery.send_waiting()
+        except (HeadwaterError, asyncio.CancelledError) as err:
+            self.tally.error = str(err) or "cancelled: the server stopped or the caller left"
+            raise
+        finally:
+            at = self._parts.clock.now()
+            await self._parts.configdb.run(runs.end_run, self.id, self.tally, at)
+
+    @property
+    def _lot(self) -> Lot:
+        return Lot(connection_id=self._window.connection_id, name=self.id, at=self._window.now)
+
+    def _begin(self, connection: sa.Connection) -> None:
+        id_, now = self._window.connection_id, self._window.now
+        kind: runs.RunKind = "full" if self._window.full else "sync"
+        runs.begin_run(connection, id_, self.id, kind, now)
+        outbox.forget_delivered(connection, id_, now - _REMEMBERED)
+        if self._window.full:
+            outbox.revive_dead(connection, self._lot, self._opened.extension.limits)
+
+    async def _fill_outbox(self, page: Page) -> None:
+        items = await make_new_items(self._parts, self._opened, self._window, page.user_ids)
+        await self._parts.configdb.run(self._save, items, is_last=page.is_last)
+        self.tally.users_considered += len(page.user_ids)
+        crash_point("extensions.outbox")
+
+    def _save(self, connection: sa.Connection, items: Sequence[Item], *, is_last: bool) -> None:
+        """Put a page, and with the last one the watermark."""
+        check_unchanged(connection, self._parts.vault, self._opened)
+        if is_last:
+            window = self._window
+            move_watermark(connection, window.connection_id, window.upto, window.day)
+        put = outbox.put_due(connection, self._lot, items, self._opened.extension.limits)
+        self.tally.too_large += put.too_large
