@@ -1,0 +1,74 @@
+"""Spell one good body for each operation of the management and query API, for others to spoil.
+
+Out: bodies by operation, as the OpenAPI document names it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+_FILTERS = {
+    "all": [
+        {"field": "response.status", "op": "gte", "value": 400},
+        {"any": [
+            {"field": "request.body.items.0.name", "op": "matches", "value": "a|b"},
+            {"not": {"field": "metadata.plan", "op": "in", "value": ["a", "b"]}},
+            {"field": "user.metadata.age", "op": "exists"},
+        ]},
+    ]
+}  # fmt: skip
+_COMMON = {
+    "from": "-30d",
+    "to": "now",
+    "timezone": "Asia/Kathmandu",
+    "population": "users",
+}
+_ABOUT_CALLS = {**_COMMON, "filters": _FILTERS}
+_PAGE = {"limit": 5, "cursor": ""}
+_QUERIES: Mapping[str, Mapping[str, Any]] = {
+    "count": _ABOUT_CALLS,
+    "timeseries": {
+        **_ABOUT_CALLS, "measure": "p99_ms", "interval": "hour", "group_by": ["request.verb"],
+        "top": 3,
+    },
+    "events": {**_ABOUT_CALLS, **_PAGE},
+    "users": {**_ABOUT_CALLS, **_PAGE, "search": "a", "order_by": "-calls"},
+    "user_timeline": {**_ABOUT_CALLS, **_PAGE, "user_id": "user_1"},
+    "actions": {
+        **_COMMON, **_PAGE, "filters": {"field": "metadata.a", "op": "ne", "value": "b"},
+    },
+    "subscriptions": {**_COMMON, **_PAGE, "company_id": "company_1", "status": "active"},
+    "rejects": {**_COMMON, **_PAGE, "kind": "event", "reason": "x"},
+}  # fmt: skip
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    "POST /api/v1/apps": {"name": "Shop", "timezone": "Europe/Berlin"},
+    "POST /api/v1/sources": {"type": "http-api", "name": "Website", "payload_version": ""},
+    "POST /api/v1/destinations": {
+        "type": "webhook", "source": "website", "name": "Hook",
+        "settings": {"url": "https://example.com/hook", "batch_size": "5"},
+    },
+    "POST /api/v1/destinations/{destination_id}/replay": {
+        "from": "2026-11-01T00:00:00Z", "to": None,
+    },
+    "POST /api/v1/warehouses": {"type": "duckdb", "settings": {"path": "other.duckdb"}},
+    "PUT /api/v1/apps/{app_id}/extensions/{type_}": {
+        "partner_key": "hw_partner_key_1", "endpoint": "https://example.com",
+        "payload_version": "current",
+    },
+    "PUT /api/v1/apps/{app_id}/masking": {
+        "mask": ["pin", "code"], "keep": ["token_type"], "fingerprint": ["account"],
+        "emails": True, "ip_addresses": False,
+    },
+    "PUT /api/v1/apps/{app_id}/sampling": {
+        "sample_rate": 50, "user_sample_rate": {"user_1": 10}, "company_sample_rate": {"c": 1},
+        "regex_config": [
+            {"conditions": [{"path": "request.route", "value": ".*health.*"}], "sample_rate": 0}
+        ],
+    },
+    "POST /api/v1/apps/{app_id}/known-calls": {
+        "call_ids": ["a", "b"], "from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z",
+    },
+    **{
+        f"POST /api/v1/apps/{{app_id}}/query/{kind}": question
+        for kind, question in _QUERIES.items()
+    },
+}  # fmt: skip
