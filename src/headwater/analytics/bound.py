@@ -15,6 +15,7 @@ Value = (
     | Sequence[int]
     | Sequence[float]
     | Sequence[Sequence[str]]
+    | Sequence[tuple[str, int, int, bool]]
 )
 
 

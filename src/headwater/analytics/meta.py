@@ -43,7 +43,7 @@ class Asking:
     """The queries of one answer, counted and timed."""
 
     def __init__(self, store: EventStore) -> None:
-        self._store = store
+        self.store = store
         self._began_s = time.perf_counter()
         self._rows_scanned = 0
         self._sql: list[Sql] = []
@@ -51,7 +51,7 @@ class Asking:
     async def ask(self, sql: str, question: Question) -> list[dict[str, Any]]:
         """Run one query of the answer."""
         values = dict(question.bound.values)
-        answer = await self._store.select_counted(sql, values)
+        answer = await self.store.select_counted(sql, values)
         self._rows_scanned += answer.rows_scanned
         self._sql.append(Sql(sql, values))
         return answer.rows

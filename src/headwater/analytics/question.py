@@ -31,6 +31,7 @@ class Question:
         self.zone = read_zone(spec.timezone or scope.timezone)
         self.span = read_range(spec.from_, spec.to, self.zone, now)
         self.bound = Bound()
+        self.app_id = scope.app_id
         self.app = self.bound.put(scope.app_id, "String")
         self.start = self.bound.put(self.span.start, _TIME)
         self.end = self.bound.put(self.span.end, _TIME)

@@ -17,11 +17,19 @@ from headwater.analytics.events import page_of_calls, read_bodies, to_event
 from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import Question
 from headwater.analytics.spec import UserTimelineSpec
-from headwater.profiles import ProfileChange, read_changes
+from headwater.profiles import (
+    VOICES,
+    ProfileChange,
+    bind_voices,
+    changes_sql,
+    own_voice,
+    read_changes,
+    read_voices,
+)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A call (`event`), an action (`action`) or a change of the profile (`fields`)."""
+    """A call (`event`), an action (`action`) or a change of the profile (`fields`, `before`)."""
 
     time: datetime
     kind: str
@@ -29,6 +37,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     event: dict[str, Any] | None = None
     action: dict[str, Any] | None = None
     fields: dict[str, Any] | None = None
+    before: dict[str, Any] | None = None
+    """What those of the fields were that had a value."""
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +56,7 @@ async def tell_timeline(asking: Asking, question: Question, spec: UserTimelineSp
     # The cursor belongs to the whole line, so all its parts go on behind it.
     calls = await _calls(asking, question, spec, user)
     actions = await _actions(asking, question, spec, user)
-    changes = await _changes(asking, question, spec, user)
+    changes = await _changes(asking, question, spec)
     items = list(heapq.merge(calls, actions, changes, key=_place, reverse=True))
     page = items[: spec.limit]
     following = write_cursor(TimeAndId(*_place(page[-1]))) if len(items) > spec.limit else None
@@ -87,30 +97,36 @@ async def _actions(
     ]
 
 
-async def _changes(
-    asking: Asking, question: Question, spec: UserTimelineSpec, user: str
-) -> list[Item]:
-    sql = (
-        "SELECT state FROM profiles FINAL"
-        f" WHERE app_id = {question.app} AND kind = 'user' AND id = {user}"
+async def _changes(asking: Asking, question: Question, spec: UserTimelineSpec) -> list[Item]:
+    """Return what changed in the profile; what visitors said who turned out to be the user, too."""
+    visitors = await read_voices(asking.store, question.app_id, {spec.user_id})
+    voices = [own_voice(spec.user_id), *visitors.get(spec.user_id, [])]
+    put = question.bound.put
+    sql = changes_sql(
+        question.app,
+        put("user", "String"),
+        put([voice.id for voice in voices], "Array(String)"),
+        put(bind_voices(voices), VOICES),
+        question.start,
+        question.end,
     )
-    rows = await asking.ask(sql, question)
     place = read_cursor(spec.cursor, TimeAndId) if spec.cursor else None
-    found = [_to_item(change) for row in rows for change in read_changes(row["state"].encode())]
-    return sorted(_within(found, question, place), key=_place, reverse=True)
+    found = [_to_item(change) for change in read_changes(await asking.ask(sql, question))]
+    return sorted(_behind(found, place), key=_place, reverse=True)
 
 
-def _within(items: Iterable[Item], question: Question, place: TimeAndId | None) -> list[Item]:
-    return [
-        item
-        for item in items
-        if question.span.start <= item.time < question.span.end
-        and (place is None or _place(item) < (place.time, place.id))
-    ]
+def _behind(items: Iterable[Item], place: TimeAndId | None) -> list[Item]:
+    return [item for item in items if place is None or _place(item) < (place.time, place.id)]
 
 
 def _to_item(change: ProfileChange) -> Item:
-    return Item(time=change.at, kind="profile", id=change.update_id, fields=change.fields)
+    return Item(
+        time=change.at,
+        kind="profile",
+        id=change.update_id,
+        fields=change.fields,
+        before=change.before,
+    )
 
 
 def _place(item: Item) -> tuple[datetime, str]:

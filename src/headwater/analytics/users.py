@@ -95,8 +95,8 @@ def _known(question: Question) -> str:
         f" FROM people_seen AS s WHERE s.app_id = {q.app} GROUP BY s.user_id"
     )
     said = (
-        "SELECT id, doc, company_id AS said_company FROM profiles FINAL"
-        f" WHERE app_id = {q.app} AND kind = 'user' AND NOT anonymous"
+        "SELECT id, name, email, company_id AS said_company FROM profiles FINAL"
+        f" WHERE app_id = {q.app} AND kind = 'user' AND NOT anonymous AND (own OR doc != '{{}}')"
     )
     did = (
         "SELECT c.user_id AS id, sum(toUInt64(c.weight)) AS calls,"
@@ -105,8 +105,7 @@ def _known(question: Question) -> str:
     )
     return (
         "SELECT if(s.id != '', s.id, p.id) AS user_id,"
-        " JSONExtractString(p.doc, 'metadata', 'name') AS name,"
-        " JSONExtractString(p.doc, 'metadata', 'email') AS email,"
+        " p.name AS name, p.email AS email,"
         " if(p.said_company != '', p.said_company, s.seen_company) AS company_id,"
         f" ifNull(s.first_seen, {_EPOCH}) AS first_seen_at,"
         f" ifNull(s.last_seen, {_EPOCH}) AS last_seen_at,"

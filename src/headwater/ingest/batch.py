@@ -1,7 +1,7 @@
 """Read the records of a range of log entries.
 
-In: entries. Out: calls, actions, profile updates and rejects, each with the offset of its entry; a
-line that cannot be decoded becomes a reject that holds the whole line. Pure.
+In: entries. Out: calls, actions, profile updates, rulings and rejects, with the offset of the
+entry; a line that cannot be decoded becomes a reject that holds the whole line. Pure.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from headwater.base.ids import stable_id
 from headwater.eventlog import Entry, split_records
 from headwater.ingest.actions import ActionHead
 from headwater.ingest.heads import Added, Call, CallHead
-from headwater.model import ProfileUpdate, Reject
+from headwater.model import LinkRuling, ProfileUpdate, Reject
 
-_Record = CallHead | ActionHead | ProfileUpdate | Reject
+_Record = CallHead | ActionHead | ProfileUpdate | LinkRuling | Reject
 
 
 class Batch(msgspec.Struct):
@@ -23,6 +23,7 @@ class Batch(msgspec.Struct):
     calls: list[Call] = []
     actions: list[Call] = []
     updates: list[tuple[int, ProfileUpdate]] = []
+    rulings: list[LinkRuling] = []
     rejects: list[tuple[int, Reject]] = []
 
 
@@ -50,6 +51,8 @@ def _put(batch: Batch, entry: Entry, number: int, line: bytes) -> None:
             batch.calls.append(Call(entry.offset, line, record, Added(entry.offset)))
         case ProfileUpdate():
             batch.updates.append((entry.offset, record))
+        case LinkRuling():
+            batch.rulings.append(record)
         case Reject():
             batch.rejects.append((entry.offset, record))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from headwater.ingest.heads import Call, CallHead
-from headwater.model import ProfileUpdate
+from headwater.model import LinkRuling, ProfileUpdate
 from headwater.profiles import Identity
 
 
@@ -19,10 +19,12 @@ async def put_owners(
     calls: Sequence[Call],
     updates: Iterable[tuple[int, ProfileUpdate]],
     *,
+    rulings: Sequence[LinkRuling] = (),
     offset: int,
 ) -> None:
-    """Learn what the range tells, then put owners into calls; `offset` is the range's last."""
+    """Heed and learn what the range says, then put owners into calls; `offset` is its last."""
     heads = [_as_stored(call) for call in calls]
+    await identity.heed(rulings, offset=offset)
     await identity.learn(heads, (update for _, update in updates), offset=offset)
     for place, owner in await identity.attribute(heads):
         head, added = heads[place], calls[place].added

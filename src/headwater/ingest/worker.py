@@ -189,7 +189,9 @@ class IngestWorker:
         batch = ready.batch
         new = await self._repeats.drop(batch.calls, before=before)
         callers = [*new, *batch.actions]
-        await put_owners(self._identity, callers, batch.updates, offset=ready.last)
+        await put_owners(
+            self._identity, callers, batch.updates, rulings=batch.rulings, offset=ready.last
+        )
         crash_point("ingest.owned")
         stored = await self._store_calls(batch, new, token) if new else 0
         actions = await store_actions(self._store, batch.actions, token, before=before)

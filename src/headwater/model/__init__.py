@@ -12,7 +12,9 @@ from headwater.model.api_call import (
     ProfileUpdate,
     Reject,
 )
+from headwater.model.link_ruling import KeyKind, LinkRuling, Verdict
 from headwater.model.message import Message
+from headwater.model.profile_rules import LifecycleRule, ProfileRules, SuccessRule
 from headwater.model.record import Record
 from headwater.model.rollup import ClientCount, EndpointCount, ErrorCount, LatencyMs, Rollup
 
@@ -24,11 +26,17 @@ __all__ = [
     "Direction",
     "EndpointCount",
     "ErrorCount",
+    "KeyKind",
     "LatencyMs",
+    "LifecycleRule",
+    "LinkRuling",
     "Message",
     "ProfileKind",
+    "ProfileRules",
     "ProfileUpdate",
     "Record",
     "Reject",
     "Rollup",
+    "SuccessRule",
+    "Verdict",
 ]

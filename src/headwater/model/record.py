@@ -2,5 +2,6 @@
 
 from headwater.model.action import Action
 from headwater.model.api_call import ApiCall, ProfileUpdate, Reject
+from headwater.model.link_ruling import LinkRuling
 
-Record = ApiCall | Action | ProfileUpdate | Reject
+Record = ApiCall | Action | ProfileUpdate | LinkRuling | Reject

@@ -5,16 +5,28 @@ In: profile updates from the log, and questions. Out: merged profiles, `Person`,
 """
 
 from headwater.profiles.agent import Agent
+from headwater.profiles.companies import CompanyLink
+from headwater.profiles.history import (
+    VOICES,
+    ProfileChange,
+    bind_voices,
+    changes_sql,
+    own_voice,
+    read_changes,
+)
 from headwater.profiles.identity import Caller, Identity, Owner, Relinking
+from headwater.profiles.identity.rulings import Ruling, UserLink
 from headwater.profiles.people import Company, Lifecycle, Person, Subscription
 from headwater.profiles.store import Profiles
-from headwater.profiles.timeline import ProfileChange, read_changes
+from headwater.profiles.visitors import read_voices
 from headwater.profiles.windows import day_window, last_complete_day
 
 __all__ = [
+    "VOICES",
     "Agent",
     "Caller",
     "Company",
+    "CompanyLink",
     "Identity",
     "Lifecycle",
     "Owner",
@@ -22,8 +34,14 @@ __all__ = [
     "ProfileChange",
     "Profiles",
     "Relinking",
+    "Ruling",
     "Subscription",
+    "UserLink",
+    "bind_voices",
+    "changes_sql",
     "day_window",
     "last_complete_day",
+    "own_voice",
     "read_changes",
+    "read_voices",
 ]

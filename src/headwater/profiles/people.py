@@ -1,64 +1,18 @@
-"""Read people and companies: what was said of them, together with what their calls showed.
+"""Say what is known of people, companies and subscriptions.
 
-In: ids. Out: `Person` and `Company`. Those known only by calls exist, and so do those known only by
-a profile.
+Nouns only: typed, frozen. `reading` fills them. Those known only by calls exist, and so do those
+known only by a profile; what nobody said or did is empty.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-from headwater.eventstore import EventStore
-from headwater.profiles.agent import NO_AGENT, Agent, parse_agent
-from headwater.profiles.merge import CAMPAIGN, INITIAL_CAMPAIGN
-from headwater.profiles.traits import (
-    company_domain,
-    company_name,
-    location,
-    part,
-    said,
-    text,
-    user_traits,
-)
+from headwater.profiles.agent import NO_AGENT, Agent
 
 Lifecycle = Literal["", "new", "active", "resurrected", "dormant"]
 """How a user or company stands to the API; empty when it was never called."""
-
-_PROFILES = """
-SELECT id, doc, company_id, anonymous_ids, created_at, modified_at, version
-FROM profiles FINAL
-WHERE app_id = {app_id:String} AND kind = {kind:String} AND id IN {ids:Array(String)}
-"""
-
-_PEOPLE_SEEN = """
-SELECT
-    s.user_id AS id,
-    min(s.first_seen_at) AS first_seen_at,
-    max(s.last_seen_at) AS last_seen_at,
-    min(s.first_success_at) AS first_success_at,
-    max(s.last_ip).value AS last_ip,
-    max(s.last_user_agent).value AS last_user_agent,
-    max(s.last_company_id).value AS company_id,
-    max(s.last_offset) AS version
-FROM people_seen AS s
-WHERE s.app_id = {app_id:String} AND s.user_id IN {ids:Array(String)}
-GROUP BY s.user_id
-"""
-
-_COMPANIES_SEEN = """
-SELECT
-    s.company_id AS id,
-    min(s.first_seen_at) AS first_seen_at,
-    max(s.last_seen_at) AS last_seen_at,
-    min(s.first_success_at) AS first_success_at,
-    max(s.last_ip).value AS last_ip,
-    max(s.last_offset) AS version
-FROM companies_seen AS s
-WHERE s.app_id = {app_id:String} AND s.company_id IN {ids:Array(String)}
-GROUP BY s.company_id
-"""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,79 +83,3 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     modified_at: datetime
     doc: dict[str, Any]
-
-
-async def read_people(store: EventStore, app_id: str, ids: Sequence[str]) -> dict[str, Person]:
-    """Return those of `ids` that are known."""
-    found = await _read(store, app_id, "user", ids, _PEOPLE_SEEN)
-    return {known: msgspec.convert(_to_person(row), Person) for known, row in found.items()}
-
-
-async def read_companies(store: EventStore, app_id: str, ids: Sequence[str]) -> dict[str, Company]:
-    """Return those of `ids` that are known."""
-    found = await _read(store, app_id, "company", ids, _COMPANIES_SEEN)
-    return {known: msgspec.convert(_to_company(row), Company) for known, row in found.items()}
-
-
-async def read_subscriptions(
-    store: EventStore, app_id: str, ids: Sequence[str]
-) -> dict[str, Subscription]:
-    """Return those of `ids` that are known."""
-    asked = {"app_id": app_id, "kind": "subscription", "ids": sorted({*ids} - {""})}
-    rows = await store.select(_PROFILES, asked) if asked["ids"] else []
-    return {row["id"]: msgspec.convert(_to_subscription(row), Subscription) for row in rows}
-
-
-async def _read(
-    store: EventStore, app_id: str, kind: str, ids: Sequence[str], seen_sql: str
-) -> dict[str, dict[str, Any]]:
-    wanted = {"app_id": app_id, "kind": kind, "ids": sorted({*ids} - {""})}
-    if not wanted["ids"]:
-        return {}
-    profiles = {row["id"]: row for row in await store.select(_PROFILES, wanted)}
-    seen = {row["id"]: row for row in await store.select(seen_sql, wanted)}
-    return {
-        known: _join(known, profiles.get(known, {}), seen.get(known, {}))
-        for known in {**profiles, **seen}
-    }
-
-
-def _join(known: str, profile: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
-    moments = [row[name] for row, name in ((profile, "created_at"), (seen, "first_seen_at")) if row]
-    doc = msgspec.json.decode(profile.get("doc", "{}"))
-    return {
-        **seen,
-        "id": known,
-        "doc": doc,
-        "last_ip": seen.get("last_ip") or text(doc, "ip_address"),
-        "company_id": profile.get("company_id") or seen.get("company_id", ""),
-        "anonymous_ids": profile.get("anonymous_ids", ()),
-        "created_at": min(moments),
-        "modified_at": profile.get("modified_at") or min(moments),
-        "changed_offset": max(profile.get("version", 0), seen.get("version", 0)),
-    }
-
-
-def _to_person(row: dict[str, Any]) -> dict[str, Any]:
-    doc = row["doc"]
-    user_agent = row.get("last_user_agent") or text(doc, "user_agent_string")
-    return {
-        **row,
-        **msgspec.structs.asdict(user_traits(doc)),
-        "last_user_agent": user_agent,
-        "agent": parse_agent(user_agent),
-        "first_touch": part(doc, INITIAL_CAMPAIGN),
-        "last_touch": part(doc, CAMPAIGN),
-        "location": location(doc),
-        "locale": said(doc, "locale"),
-    }
-
-
-def _to_company(row: dict[str, Any]) -> dict[str, Any]:
-    doc = row["doc"]
-    return {**row, "name": company_name(doc), "domain": company_domain(doc)}
-
-
-def _to_subscription(row: dict[str, Any]) -> dict[str, Any]:
-    doc = msgspec.json.decode(row["doc"])
-    return {**row, "doc": doc, "status": text(doc, "status")}

@@ -4,101 +4,79 @@ In: batches of updates with their log offsets and a token. Out: new versions of 
 touch, and the reading side of the room. One writer at a time: ingest.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
-import msgspec
-import pyarrow as pa
-
-from headwater.base.errors import CorruptError
+from headwater.base.clock import Clock, SystemClock
+from headwater.base.crash import crash_point
 from headwater.eventstore import EventStore
-from headwater.model import ProfileUpdate, Rollup
+from headwater.model import ProfileRules, ProfileUpdate, Rollup
 from headwater.profiles.changes import read_touched_users
+from headwater.profiles.companies import CompanyLink, read_company_history
+from headwater.profiles.drawing import Key, Version, draw, gather_versions
 from headwater.profiles.fold import fold
-from headwater.profiles.merge import ProfileState, merge, to_document
-from headwater.profiles.people import (
-    Company,
-    Person,
-    Subscription,
+from headwater.profiles.history import Spoken, keep_history
+from headwater.profiles.identity.rulings import UserLink, read_user_links
+from headwater.profiles.people import Company, Person, Subscription
+from headwater.profiles.reading import (
     read_companies,
     read_people,
+    read_people_as_of,
     read_subscriptions,
 )
 from headwater.profiles.rollup import read_rollups
+from headwater.profiles.visitors import users_behind
 
-_KNOWN = """
-SELECT app_id, kind, id, version, state FROM profiles FINAL
-WHERE (app_id, kind) IN {scopes:Array(Tuple(String, String))} AND id IN {ids:Array(String)}
-"""
-_SCHEMA = pa.schema(
-    [
-        ("app_id", pa.string()),
-        ("kind", pa.string()),
-        ("id", pa.string()),
-        ("version", pa.uint64()),
-        ("state", pa.string()),
-        ("doc", pa.string()),
-        ("company_id", pa.string()),
-        ("anonymous", pa.bool_()),
-        ("anonymous_ids", pa.list_(pa.string())),
-        ("created_at", pa.timestamp("us", "UTC")),
-        ("modified_at", pa.timestamp("us", "UTC")),
-    ]
-)
-# What the store's DateTime64 can hold.
-_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2261, 1, 1, tzinfo=UTC)
-
-Key = tuple[str, str, str]
+RulesOf = Callable[[str], Awaitable[ProfileRules]]
+"""How an app reads its profiles."""
 
 
-class _Version(msgspec.Struct, frozen=True):
-    number: int
-    state: ProfileState
-
-    def with_more(self, other: "_Version") -> "_Version":
-        return _Version(max(self.number, other.number), merge(self.state, other.state))
+async def _usual_rules(app_id: str) -> ProfileRules:  # noqa: ARG001 - the same for every app
+    return ProfileRules()
 
 
 class Profiles:
-    """The room's one object; holds nothing but the store."""
+    """The room's one object; holds nothing but the store, and whom to ask for an app's rules."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(
+        self, store: EventStore, clock: Clock | None = None, rules_of: RulesOf | None = None
+    ) -> None:
         self._store = store
+        self._clock = clock or SystemClock()
+        self._rules_of = rules_of or _usual_rules
 
     async def fold(self, updates: Sequence[tuple[int, ProfileUpdate]], *, token: str) -> None:
         """Merge updates, each with its log offset, into the profiles they name.
 
         Safe to repeat with the same updates and token. A visitor without a user id is kept as a
-        user under the anonymous id, marked, until identities are joined.
+        user under the anonymous id, marked; the users behind it show its words as their own.
         """
         if not updates:
             return
-        fresh: dict[Key, _Version] = {}
-        for offset, update in updates:
-            _add(fresh, _key(update), _Version(offset, fold(update)))
-        known = await self._read_known(fresh)
-        rows = [_to_row(key, _merge_known(known.get(key), fresh[key])) for key in sorted(fresh)]
-        await self._store.insert("profiles", pa.Table.from_pylist(rows, _SCHEMA), token=token)
-
-    async def _read_known(self, keys: Iterable[Key]) -> dict[Key, _Version]:
-        wanted = set(keys)
-        if not wanted:
-            return {}
-        rows = await self._store.select(
-            _KNOWN,
-            {
-                "scopes": sorted({(app_id, kind) for app_id, kind, _ in wanted}),
-                "ids": sorted({id_ for _, _, id_ in wanted}),
-            },
+        spoken = [(offset, update, fold(update)) for offset, update in updates]
+        await keep_history(self._store, spoken, token=token)
+        crash_point("profiles.history")
+        fresh = gather_versions(
+            [
+                *((_key(update), Version(offset, state)) for offset, update, state in spoken),
+                *await self._behind(spoken),
+            ]
         )
-        found = {(row["app_id"], row["kind"], row["id"]): row for row in rows}
-        return {
-            key: _Version(row["version"], _read_state(key, row["state"]))
-            for key, row in found.items()
-            if key in wanted
-        }
+        await draw(self._store, fresh, token=token)
+
+    async def _behind(self, spoken: Spoken) -> list[tuple[Key, Version]]:
+        """Return the users who show what was said of visitors here: nothing was said of them."""
+        offsets: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for offset, update, _ in spoken:
+            if update.kind == "user" and not update.id:
+                offsets[update.app_id][update.anonymous_id] = offset
+        return [
+            ((app_id, "user", user), Version(visitors[visitor], None))
+            for app_id, visitors in offsets.items()
+            for visitor, users in (await users_behind(self._store, app_id, visitors)).items()
+            for user in users
+        ]
 
     async def touched_users(
         self,
@@ -120,17 +98,37 @@ class Profiles:
 
     async def people(self, app_id: str, user_ids: Sequence[str]) -> dict[str, Person]:
         """Return those of the users that are known, by a profile or by a call."""
-        return await read_people(self._store, app_id, user_ids)
+        rules = await self._rules_of(app_id)
+        return await read_people(self._store, app_id, user_ids, rules, self._clock.now())
+
+    async def people_as_of(
+        self, app_id: str, user_ids: Sequence[str], at: datetime
+    ) -> dict[str, Person]:
+        """Return those of the users that were known at a moment, as they were then.
+
+        Without lifecycle and keys, and with the User-Agent that the profile named.
+        """
+        rules = await self._rules_of(app_id)
+        return await read_people_as_of(self._store, app_id, user_ids, at, rules)
 
     async def companies(self, app_id: str, company_ids: Sequence[str]) -> dict[str, Company]:
         """Return those of the companies that are known, by a profile or by a call."""
-        return await read_companies(self._store, app_id, company_ids)
+        rules = await self._rules_of(app_id)
+        return await read_companies(self._store, app_id, company_ids, rules, self._clock.now())
 
     async def subscriptions(
         self, app_id: str, subscription_ids: Sequence[str]
     ) -> dict[str, Subscription]:
         """Return those of the subscriptions that were described."""
         return await read_subscriptions(self._store, app_id, subscription_ids)
+
+    async def company_history(self, app_id: str, user_id: str) -> list[CompanyLink]:
+        """Return the companies of a user, one after the other, oldest first."""
+        return (await read_company_history(self._store, app_id, [user_id]))[user_id]
+
+    async def links(self, app_id: str, user_id: str, *, limit: int = 100) -> list[UserLink]:
+        """Return who said which session keys and browsers are the user's, and what was ruled."""
+        return await read_user_links(self._store, app_id, user_id, limit=limit)
 
     async def rollups(
         self,
@@ -146,45 +144,5 @@ class Profiles:
         return await read_rollups(self._store, app_id, timezone, user_ids, start, end, day=day)
 
 
-def _add(versions: dict[Key, _Version], key: Key, version: _Version) -> None:
-    known = versions.get(key)
-    versions[key] = version if known is None else known.with_more(version)
-
-
-def _merge_known(known: _Version | None, fresh: _Version) -> _Version:
-    return fresh if known is None else known.with_more(fresh)
-
-
 def _key(update: ProfileUpdate) -> Key:
     return update.app_id, update.kind, update.id or update.anonymous_id
-
-
-def _read_state(key: Key, text: str) -> ProfileState:
-    try:
-        return msgspec.json.decode(text, type=ProfileState)
-    except msgspec.DecodeError as err:
-        raise CorruptError(f"The stored profile {key!r} cannot be read: {err}") from err
-
-
-def _to_row(key: Key, version: _Version) -> Mapping[str, Any]:
-    state = version.state
-    document = to_document(state)
-    company_id = msgspec.json.decode(document.get("company_id", b'""'))
-    app_id, kind, id_ = key
-    return {
-        "app_id": app_id,
-        "kind": kind,
-        "id": id_,
-        "version": version.number,
-        "state": msgspec.json.encode(state).decode(),
-        "doc": msgspec.json.encode(document).decode(),
-        "company_id": company_id if isinstance(company_id, str) else "",
-        "anonymous": state.anonymous,
-        "anonymous_ids": list(state.anonymous_ids),
-        "created_at": _within_reach(state.created_at),
-        "modified_at": _within_reach(state.modified_at),
-    }
-
-
-def _within_reach(at: datetime) -> datetime:
-    return min(max(at, _EARLIEST), _LATEST)

@@ -1,7 +1,8 @@
 """A program that stores ranges, gives history to its users, and dies where it is told to.
 
 It is run again until it ends well. A link that comes in the second range names calls of the first;
-one that comes in the fourth takes some of them from one user to another. The ranges are always the
+one that comes in the fourth takes some of them from one user to another, and the fifth undoes it:
+what the visitor said goes along each time. The ranges are always the
 same, as those of a real log would be after the crash.
 """
 
@@ -10,7 +11,10 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec import Raw
+
 from headwater.configdb import Position, read_position
+from headwater.model import LinkRuling
 from tests.rooms.identity.world import Record, World, an_update
 from tests.support.calls import NOON, make_call
 
@@ -32,6 +36,7 @@ RANGES: list[list[Record]] = [
         *_calls("browser", 12, anonymous_id="b1"),
         *_calls("session", 12, session_key="s1", weight=10),
         *_calls("named", 6, user_id="bob"),
+        an_update(anonymous_id="b1", fields=Raw(b'{"locale":"de"}')),
     ],
     [
         an_update(id="ann", anonymous_id="b1", company_id="acme", time=NOON + HOUR),
@@ -41,6 +46,18 @@ RANGES: list[list[Record]] = [
     [
         an_update(id="cy", anonymous_id="b1", time=NOON - 20 * 24 * HOUR),
         an_update(id="dot", session_key="s1", time=NOON.replace(month=2)),
+    ],
+    [
+        LinkRuling(
+            app_id="app_1",
+            ruling_id="r1",
+            kind="anonymous",
+            key="b1",
+            user_id="cy",
+            verdict="apart",
+            said_at=NOON,
+            said_by="ops",
+        ),
     ],
 ]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from headwater.model import Action
+from headwater.model import Action, LinkRuling
 from tests.rooms.identity.world import (
     Record,
     World,
@@ -40,7 +40,7 @@ def records(draw: st.DrawFn) -> Record:
         "session_key": draw(sessions),
         "anonymous_id": draw(browsers),
     }
-    match draw(st.integers(0, 5)):
+    match draw(st.integers(0, 6)):
         case 0:
             user = draw(st.sampled_from(["ann", "bob", "cy"]))
             return an_update(id=user, received_at=NOON + timedelta(days=9), **facts)
@@ -49,6 +49,13 @@ def records(draw: st.DrawFn) -> Record:
                 app_id="", action_id=f"a{next(_IDS)}", received_at=facts["time"],
                 action_name="opened", uri="/", user_id=draw(users),
                 user_agent=draw(st.sampled_from(["", "Mozilla/5.0"])), **facts,
+            )  # fmt: skip
+        case 2:
+            kind: Any = draw(st.sampled_from(["session", "anonymous"]))
+            return LinkRuling(
+                app_id="", ruling_id=f"r{next(_IDS)}", kind=kind, verdict="apart",
+                key=draw(st.sampled_from(["s1", "s2"] if kind == "session" else ["b1", "b2"])),
+                user_id=draw(st.sampled_from(["ann", "bob"])), said_at=facts["time"], said_by="ops",
             )  # fmt: skip
         case _:
             agent = draw(st.sampled_from(["", "curl/8", "python/3"]))

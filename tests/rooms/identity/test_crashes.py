@@ -37,7 +37,7 @@ def _run(data: Path, ranges: int, crash_at: str = "") -> int:
     [
         (2, ["identity.moved:1"]),
         (4, ["world.learned:2", "world.stored:1", "identity.pending:1", "identity.done:1"]),
-        (4, ["identity.moved:1", "identity.half:1", "identity.wiped:1", "identity.moved:4"]),
+        (5, ["profiles.history:1", "identity.half:1", "identity.wiped:1", "identity.moved:8"]),
     ],
 )
 async def test_crashes_change_no_outcome(tmp_path: Path, ranges: int, crashes: list[str]) -> None:
@@ -49,3 +49,6 @@ async def test_crashes_change_no_outcome(tmp_path: Path, ranges: int, crashes: l
     with closing(World(tmp_path)) as world:
         assert await stored_owners(world.store, "app_1") == expected_owners(told)
         assert await read_derived(world.store, "app_1") == expected_derived(told)
+        people = await world.profiles.people("app_1", ["ann", "cy"])
+        speaker = {2: "ann", 4: "cy", 5: "ann"}[ranges]
+        assert {user for user, person in people.items() if person.locale} == {speaker}

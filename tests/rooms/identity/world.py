@@ -4,6 +4,7 @@ In: ranges of calls, actions and updates. Out: they are stored the way ingest st
 table can be held against a plain recount.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,11 +24,11 @@ from headwater.ingest.batch import decode_entries
 from headwater.ingest.owners import put_owners
 from headwater.ingest.rows import to_call_lines
 from headwater.ingest.steps import put_client
-from headwater.model import Action, ApiCall, ProfileUpdate
-from headwater.profiles import Identity, Relinking
+from headwater.model import Action, ApiCall, LinkRuling, ProfileUpdate
+from headwater.profiles import Identity, Profiles, Relinking
 from tests.support.calls import NOON, encode_entry
 
-Record = ApiCall | Action | ProfileUpdate
+Record = ApiCall | Action | ProfileUpdate | LinkRuling
 
 
 class World:
@@ -39,6 +40,9 @@ class World:
         migrate(self.configdb)
         self.clock = SystemClock()
         self.settings = IdentitySettings()
+        self.profiles = Profiles(self.store)
+        self._offsets = itertools.count(1)
+        self._apps = itertools.count(1)
         self.restart()
 
     def restart(self) -> None:
@@ -55,7 +59,9 @@ class World:
         async with self.identity.turn:
             await self.set_position(Position(offset, (offset, offset)))
             both = [*batch.calls, *batch.actions]
-            await put_owners(self.identity, both, batch.updates, offset=offset)
+            await put_owners(
+                self.identity, both, batch.updates, rulings=batch.rulings, offset=offset
+            )
             crash_point("world.learned")
             for call in batch.calls:
                 put_client(call)
@@ -68,7 +74,21 @@ class World:
                 lines = to_call_lines(batch.actions)
                 await self.store.insert_lines("actions_landing", lines, token=f"{token}:actions")
             crash_point("world.stored")
+            await self.profiles.fold(batch.updates, token=token)
             await self.set_position(Position(offset + 1))
+
+    async def put(self, records: Sequence[Record]) -> None:
+        """Store the next range."""
+        await self.put_range(next(self._offsets), records)
+
+    async def relink(self) -> None:
+        """Work off every link that came, what a death left undone included."""
+        for _ in ("what was begun", "what came since"):
+            await self.relinking.step()
+
+    def new_app(self) -> str:
+        """Return an app that nobody else uses."""
+        return f"app_of_world_{next(self._apps)}"
 
     async def set_position(self, position: Position) -> None:
         await self.configdb.run(write_position, self.clock, "ingest", "calls", position)
@@ -81,18 +101,21 @@ class World:
 def expected_owners(records: Sequence[Record]) -> dict[str, tuple[str, str]]:
     """Return the user and company of each call and action, by the rule in its plainest form."""
     links: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
+    apart = {(r.kind, r.key, r.user_id) for r in records if isinstance(r, LinkRuling)}
     for r in records:
+        if isinstance(r, LinkRuling):
+            continue
         at, user = r.time, r.id if isinstance(r, ProfileUpdate) else r.user_id
         if isinstance(r, ProfileUpdate):
             at = min(at, r.received_at)
         for key in (("session", r.session_key), ("anonymous", r.anonymous_id)):
-            if user and key[1]:
+            if user and key[1] and (*key, user) not in apart:
                 links[key].append((at, user))
         if user and r.company_id:
             links["user", user].append((at, r.company_id))
     owners = {}
     for r in records:
-        if not isinstance(r, ProfileUpdate):
+        if not isinstance(r, ProfileUpdate | LinkRuling):
             user = (
                 r.user_id
                 or _named(links["session", r.session_key], r.time, most=1)
@@ -169,7 +192,11 @@ async def read_derived(store: EventStore, app_id: str) -> dict[str, Any]:
         " FROM companies_seen AS s WHERE s.app_id = {app_id:String} GROUP BY s.company_id",
         app,
     )
+    days = await store.select(
+        "SELECT DISTINCT company_id, day FROM company_days WHERE app_id = {app_id:String}", app
+    )
     return {
+        "company_days": {(row["company_id"], row["day"]) for row in days},
         "activity": {(row["user_id"], row["slot"]): row for row in activity},
         "people": {row["id"]: row for row in people},
         "companies": {row["id"]: row for row in companies},
@@ -179,7 +206,9 @@ async def read_derived(store: EventStore, app_id: str) -> dict[str, Any]:
 def expected_derived(records: Sequence[Record]) -> dict[str, Any]:
     """Return the same from a straight recount of the records and their expected owners."""
     owners = expected_owners(records)
-    events = [(*owners[_id(r)], r) for r in records if not isinstance(r, ProfileUpdate)]
+    events = [
+        (*owners[_id(r)], r) for r in records if not isinstance(r, ProfileUpdate | LinkRuling)
+    ]
     by_user: dict[str, list[Any]] = defaultdict(list)
     by_company: dict[str, list[Any]] = defaultdict(list)
     slots: dict[Any, list[ApiCall]] = defaultdict(list)
@@ -192,6 +221,11 @@ def expected_derived(records: Sequence[Record]) -> dict[str, Any]:
             at = r.time.replace(minute=r.time.minute // 15 * 15, second=0, microsecond=0)
             slots[user, at].append(r)
     return {
+        "company_days": {
+            (company, r.time.date())
+            for _, company, r in events
+            if company and isinstance(r, ApiCall)
+        },
         "activity": {key: _activity(key, calls) for key, calls in slots.items()},
         "people": {user: _person(user, some) for user, some in by_user.items()},
         "companies": {company: _company(company, some) for company, some in by_company.items()},

@@ -100,14 +100,14 @@ async def test_those_known_by_calls_only_exist(
 async def test_a_visitor_is_kept_and_marked(
     store: EventStore, profiles: Profiles, app_id: str
 ) -> None:
-    """Under the anonymous id, apart from users; an update with both ids remembers the visitor."""
+    """Under the anonymous id, apart from users, until identity learns who it is."""
     visitor = an_update(app_id, {"a": 1}, id="", anonymous_id="v1")
     await profiles.fold([(1, visitor)], token=f"{app_id}-1")
     assert await touched(profiles, app_id) == []
     await profiles.fold([(2, an_update(app_id, {"b": 2}, anonymous_id="v1"))], token=f"{app_id}-2")
     people = await profiles.people(app_id, ["ann", "v1"])
     assert people["v1"].doc == {"a": 1}
-    assert people["ann"].anonymous_ids == ("v1",)
+    assert people["ann"].doc == {"b": 2}
     assert await touched(profiles, app_id) == ["ann"]
 
 

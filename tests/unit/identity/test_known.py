@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.profiles.identity.known import MOST_VALUES, Known, Seen, learn
-from headwater.profiles.identity.links import Fact, Kind, gather_facts, to_links
+from headwater.profiles.identity.links import Fact, Kind, Source, gather_facts, to_links
 from tests.support.calls import NOON, make_call
 
 _DAY = timedelta(days=1)
@@ -97,12 +97,22 @@ def test_facts_become_links() -> None:
     ]
     silent = make_call("silent", user_id="", anonymous_id="b2")
     facts = gather_facts([*calls, silent], [])
-    assert facts == {Fact("app_1", "user_1", "company_1", "s1", "b1", NOON.toordinal()): NOON}
+    fact = Fact("app_1", "user_1", "company_1", "s1", "b1", NOON.toordinal())
+    assert facts == {fact: Source(NOON, "c0")}
     links: dict[Any, datetime] = {
-        (*link.key[1:], link.value): at for link, at in to_links(facts).items()
+        (*link.key[1:], link.value): source.at for link, source in to_links(facts).items()
     }
     assert links == {
         ("session", "s1", "user_1"): NOON,
         ("anonymous", "b1", "user_1"): NOON,
         ("user", "user_1", "company_1"): NOON,
     }
+
+
+@given(evidence, evidence, st.sampled_from(["ann", "bob"]))
+def test_what_was_ruled_out_never_counts(some: list[Seen], more: list[Seen], wrong: str) -> None:
+    """As if it had never been seen, and no news when it is seen again."""
+    known = learn("anonymous", some, frozenset({wrong}))
+    plain = learn("anonymous", [one for one in some if one.value != wrong])
+    assert (known.names, known.starts, known.until) == (plain.names, plain.starts, plain.until)
+    assert not any(known.is_news(one.value, one.day, one.at) for one in more if one.value == wrong)

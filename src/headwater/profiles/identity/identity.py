@@ -8,7 +8,7 @@ learned twice are the same links (ADR 0014).
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 
 import pyarrow as pa
 
@@ -16,9 +16,18 @@ from headwater.base.ids import new_id
 from headwater.base.settings import IdentitySettings
 from headwater.base.telemetry import LINKS_LEARNED
 from headwater.eventstore import EventStore
-from headwater.model import ProfileUpdate
+from headwater.model import LinkRuling, ProfileUpdate
 from headwater.profiles.identity.known import Known, Seen, learn
-from headwater.profiles.identity.links import Caller, Key, Link, Owner, gather_facts, to_links
+from headwater.profiles.identity.links import (
+    Caller,
+    Key,
+    Link,
+    Owner,
+    Source,
+    gather_facts,
+    to_links,
+)
+from headwater.profiles.identity.rulings import write_rulings
 from headwater.profiles.identity.shelf import Shelf
 from headwater.profiles.identity.whose import find_owners, group
 
@@ -30,6 +39,7 @@ _SCHEMA = pa.schema(
         ("value", pa.string()),
         ("day", pa.date32()),
         ("at", pa.timestamp("us", "UTC")),
+        ("said", pa.struct([("at", pa.timestamp("us", "UTC")), ("by", pa.string())])),
         ("log_offset", pa.uint64()),
     ]
 )
@@ -44,6 +54,12 @@ class Identity:
         self.turn = asyncio.Lock()
         """Held while a range is stored, and while history is counted again: never both."""
 
+    async def heed(self, rulings: Sequence[LinkRuling], *, offset: int) -> None:
+        """Keep what people ruled in a range, before its links are learned. Safe to repeat."""
+        if rulings:
+            await write_rulings(self._store, rulings, offset)
+            self._shelf.forget([(r.app_id, r.kind, r.key) for r in rulings])
+
     async def learn(
         self, callers: Iterable[Caller], updates: Iterable[ProfileUpdate], *, offset: int
     ) -> None:
@@ -52,9 +68,9 @@ class Identity:
         said = to_links(await asyncio.to_thread(gather_facts, callers, updates))
         known = await self._shelf.read({link.key for link in said})
         news = {
-            link: at
-            for link, at in said.items()
-            if known[link.key].is_news(link.value, link.day, at)
+            link: source
+            for link, source in said.items()
+            if known[link.key].is_news(link.value, link.day, source.at)
         }
         if news:
             # Any token: the same link twice is one link.
@@ -62,13 +78,13 @@ class Identity:
             self._take_in(known, news)
             LINKS_LEARNED.inc(len(news))
 
-    def _take_in(self, known: Mapping[Key, Known], news: Mapping[Link, datetime]) -> None:
+    def _take_in(self, known: Mapping[Key, Known], news: Mapping[Link, Source]) -> None:
         by_key: dict[Key, list[Seen]] = {}
-        for link, at in news.items():
-            by_key.setdefault(link.key, []).append(Seen(link.value, link.day, at))
+        for link, source in news.items():
+            by_key.setdefault(link.key, []).append(Seen(link.value, link.day, source.at))
         for key, seen in by_key.items():
             if {*known[key].names, *(s.value for s in seen)} == {seen[0].value}:
-                self._shelf.put(key, learn(key[1], (*known[key].evidence, *seen)))
+                self._shelf.put(key, _add(key, known[key], seen))
             else:
                 # Where values follow on each other every day counts, and the shelf keeps no days.
                 self._shelf.forget([key])
@@ -85,7 +101,11 @@ class Identity:
         ]
 
 
-def _to_rows(news: Mapping[Link, datetime], offset: int) -> pa.Table:
+def _add(key: Key, known: Known, seen: Sequence[Seen]) -> Known:
+    return learn(key[1], (*known.evidence, *seen), known.apart)
+
+
+def _to_rows(news: Mapping[Link, Source], offset: int) -> pa.Table:
     rows = [
         {
             "app_id": link.key[0],
@@ -93,9 +113,10 @@ def _to_rows(news: Mapping[Link, datetime], offset: int) -> pa.Table:
             "key": link.key[2],
             "value": link.value,
             "day": date.fromordinal(link.day),
-            "at": at,
+            "at": source.at,
+            "said": source._asdict(),
             "log_offset": offset,
         }
-        for link, at in sorted(news.items())
+        for link, source in sorted(news.items())
     ]
     return pa.Table.from_pylist(rows, _SCHEMA)

@@ -39,6 +39,8 @@ class Known(NamedTuple):
     """The newest day of each value: nearly all evidence repeats what is known, and ends here."""
     until: datetime | None = None
     """Seen with too many from here on."""
+    apart: frozenset[str] = frozenset()
+    """Values that somebody ruled are not the key's."""
 
     def at(self, moment: datetime) -> str:
         """Return whom the key names; empty: nobody."""
@@ -48,6 +50,8 @@ class Known(NamedTuple):
 
     def is_news(self, value: str, day: int, at: datetime) -> bool:
         """Tell whether this evidence could change anything."""
+        if value in self.apart:
+            return False
         for seen in self.newest:
             if seen.value == value:
                 if seen.day == day and seen.at <= at:
@@ -62,9 +66,9 @@ class Known(NamedTuple):
         return first + self.newest
 
 
-def learn(kind: Kind, seen: Iterable[Seen]) -> Known:
-    """Return what evidence tells together."""
-    in_order = _first_of_days(seen)
+def learn(kind: Kind, seen: Iterable[Seen], apart: frozenset[str] = frozenset()) -> Known:
+    """Return what evidence tells together; `apart` was ruled out, and counts for nothing."""
+    in_order = _first_of_days(s for s in seen if s.value not in apart)
     first: dict[str, datetime] = {}
     newest: dict[str, Seen] = {}
     for s in in_order:
@@ -80,7 +84,7 @@ def learn(kind: Kind, seen: Iterable[Seen]) -> Known:
     if until is not None:
         starts.append(until)
         names.append(NOBODY)
-    return Known(tuple(starts), tuple(names), tuple(newest.values()), until)
+    return Known(tuple(starts), tuple(names), tuple(newest.values()), until, apart)
 
 
 def _first_of_days(seen: Iterable[Seen]) -> list[Seen]:

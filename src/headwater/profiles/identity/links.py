@@ -23,6 +23,8 @@ class Caller(Protocol):
     @property
     def app_id(self) -> str: ...
     @property
+    def call_id(self) -> str: ...
+    @property
     def time(self) -> datetime: ...
     @property
     def user_id(self) -> str: ...
@@ -63,8 +65,15 @@ class Link(NamedTuple):
     """Counted as `date.toordinal` does."""
 
 
-Facts = dict[Fact, datetime]
-"""Each fact with the earliest moment of its day."""
+class Source(NamedTuple):
+    """When a link was seen, and in which call, action or update."""
+
+    at: datetime
+    by: str
+
+
+Facts = dict[Fact, Source]
+"""Each fact with the earliest source of its day."""
 
 
 def gather_facts(callers: Iterable[Caller], updates: Iterable[ProfileUpdate]) -> Facts:
@@ -77,22 +86,23 @@ def gather_facts(callers: Iterable[Caller], updates: Iterable[ProfileUpdate]) ->
                 c.app_id, c.user_id, c.company_id, c.session_key, c.anonymous_id, at.toordinal()
             )
             known = facts.get(fact)
-            if known is None or at < known:
-                facts[fact] = at
+            if known is None or (at, c.call_id) < known:
+                facts[fact] = Source(at, c.call_id)
     for u in updates:
         if u.kind == "user" and u.id:
             at = min(u.time, u.received_at)  # a clock that is ahead must not win for ever
             fact = Fact(u.app_id, u.id, u.company_id, u.session_key, u.anonymous_id, at.toordinal())
-            facts[fact] = min(at, facts.get(fact, at))
+            source = Source(at, u.update_id)
+            facts[fact] = min(source, facts.get(fact, source))
     return facts
 
 
-def to_links(facts: Facts) -> dict[Link, datetime]:
-    """Return the links that facts hold, each with its earliest moment."""
-    found: dict[Link, datetime] = {}
-    for fact, at in facts.items():
+def to_links(facts: Facts) -> dict[Link, Source]:
+    """Return the links that facts hold, each with its earliest source."""
+    found: dict[Link, Source] = {}
+    for fact, source in facts.items():
         for link in _links_of(fact):
-            found[link] = min(at, found.get(link, at))
+            found[link] = min(source, found.get(link, source))
     return found
 
 

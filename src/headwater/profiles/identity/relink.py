@@ -7,7 +7,7 @@ repetition. Runs beside ingest, and rests nine times as long as it works.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import cast
@@ -19,12 +19,13 @@ from headwater.base.settings import IdentitySettings
 from headwater.base.telemetry import KEYS_TO_RELINK, ROWS_RELINKED, get_logger
 from headwater.configdb import ConfigDb, Position, read_position, write_position
 from headwater.eventstore import EventStore
+from headwater.profiles.drawing import redraw_users
 from headwater.profiles.identity.identity import Identity
-from headwater.profiles.identity.known import Seen, learn
 from headwater.profiles.identity.links import Key, Kind
 from headwater.profiles.identity.moves import TABLES, Moved, Scope, move, of_keys, of_users
 from headwater.profiles.identity.recount import recount
-from headwater.profiles.identity.shelf import read_seen
+from headwater.profiles.identity.shelf import Evidence, read_seen
+from headwater.profiles.visitors import find_visitors
 
 READER = "identity"
 _STREAM = "links"
@@ -34,12 +35,26 @@ _REST = 9
 _RETRY_S = 0.2
 _logger = get_logger("profiles")
 
-# Only keys that calls without a user came with have a history to be given away.
-_CONCERNED = """
-FROM links
+_NEWS = """
+SELECT app_id, kind, key FROM links
 WHERE log_offset >= {first:UInt64} AND log_offset <= {last:UInt64}
-    AND (app_id, kind, key) > ({app_id:String}, {kind:String}, {key:String})
-    AND (kind = 'user' OR (app_id, kind, key) IN (SELECT app_id, kind, key FROM keys_seen))
+UNION ALL
+SELECT app_id, kind, key FROM link_rulings
+WHERE log_offset >= {first:UInt64} AND log_offset <= {last:UInt64}
+"""
+# Only keys that calls without a user came with have a history to be given away, and only visitors
+# of whom something was said have a profile to be shown.
+_CONCERNED = f"""
+FROM ({_NEWS})
+WHERE (app_id, kind, key) > ({{app_id:String}}, {{kind:String}}, {{key:String}})
+    AND (
+        kind = 'user'
+        OR (app_id, kind, key) IN (SELECT app_id, kind, key FROM keys_seen)
+        OR kind = 'anonymous' AND (app_id, key) IN (
+            SELECT app_id, id FROM profiles WHERE kind = 'user' AND anonymous
+                AND id IN (SELECT key FROM ({_NEWS}) WHERE kind = 'anonymous')
+        )
+    )
 """
 _PAGE = f"""
 SELECT app_id, kind, key {_CONCERNED}
@@ -148,7 +163,7 @@ class Relinking:
         naming = [key for key in keys if key[1] != "user"]
         users = [key for key in keys if key[1] == "user"]
         seen = await self._read_all(app_id, naming, users, upto)
-        known = {key: learn(key[1], evidence) for key, evidence in seen.items()}
+        known = {key: evidence.learn(key[1]) for key, evidence in seen.items()}
         for scope in (
             of_keys(app_id, upto, naming, known),
             of_users(app_id, upto, users, known),
@@ -158,18 +173,19 @@ class Relinking:
                 crash_point("identity.moved")
         if is_repeated:
             _concern_all(moved, seen)
-        if moved.users or moved.companies:
-            await self._recount(app_id, moved)
+        drawn = await self._whom_visitors_were(app_id, naming, seen)
+        if moved.users or moved.companies or drawn:
+            await self._recount(app_id, moved, drawn)
         ROWS_RELINKED.inc(moved.rows)
         return moved.rows
 
     async def _read_all(
         self, app_id: str, naming: Sequence[Key], users: Sequence[Key], upto: int
-    ) -> dict[Key, list[Seen]]:
+    ) -> dict[Key, Evidence]:
         """Return the evidence of the keys, of those they came together with, and of their users."""
         keys = {*naming, *await self._companions(of_keys(app_id, upto, naming, {}))}
         seen = await read_seen(self._store, keys)
-        named: set[Key] = {(app_id, "user", s.value) for some in seen.values() for s in some}
+        named: set[Key] = {(app_id, "user", s.value) for some in seen.values() for s in some.seen}
         return seen | await read_seen(self._store, named | {*users})
 
     async def _companions(self, scope: Scope) -> Collection[Key]:
@@ -182,22 +198,32 @@ class Relinking:
                 found.add((app_id, "anonymous", row["anonymous_id"]))
         return found
 
-    async def _recount(self, app_id: str, moved: Moved) -> None:
-        """Count again while ingest waits, and only when no range is stored by half."""
+    async def _whom_visitors_were(
+        self, app_id: str, keys: Sequence[Key], seen: Mapping[Key, Evidence]
+    ) -> set[str]:
+        """Return everybody whom these browsers ever named, where a visitor has a profile."""
+        browsers = [key for _, kind, key in keys if kind == "anonymous"]
+        visitors = await find_visitors(self._store, app_id, browsers)
+        return {s.value for key in visitors for s in seen[app_id, "anonymous", key].seen}
+
+    async def _recount(self, app_id: str, moved: Moved, drawn: Collection[str]) -> None:
+        """Count and draw again while ingest waits, and only when no range is stored by half."""
         while True:
             async with self._identity.turn:
                 ingest = await self._configdb.run(read_position, _INGEST)
                 if ingest is None or ingest.pending is None:
                     due_at = ingest.next_offset if ingest else 0
-                    await recount(self._store, app_id, moved, due_at=due_at)
+                    if moved.users or moved.companies:
+                        await recount(self._store, app_id, moved, due_at=due_at)
+                    await redraw_users(self._store, app_id, drawn, due_at=due_at)
                     return
             await asyncio.sleep(_RETRY_S)
 
 
-def _concern_all(moved: Moved, seen: dict[Key, list[Seen]]) -> None:
+def _concern_all(moved: Moved, seen: Mapping[Key, Evidence]) -> None:
     """Count all again whom these keys ever named: a dead attempt took with it whom it concerned."""
     for (_, kind, key), evidence in seen.items():
-        values = {s.value for s in evidence}
+        values = {s.value for s in evidence.seen}
         if kind == "user":
             moved.users.add(key)
             moved.companies |= values

@@ -6,22 +6,42 @@ here, never in the store. One question for a batch, never one for a call.
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import NamedTuple
 
 from headwater.eventstore import EventStore
 from headwater.profiles.identity.known import Known, Seen, learn
-from headwater.profiles.identity.links import Key
+from headwater.profiles.identity.links import Key, Kind
 
 _KEYS_PER_QUESTION = 20_000
 _LINKS = """
-SELECT app_id, kind, key, value, day, min(at) AS first_at FROM links
+SELECT app_id, kind, key, value, day, min(at) AS first_at, false AS is_apart FROM links
 WHERE (app_id, kind) IN {scopes:Array(Tuple(String, String))} AND key IN {keys:Array(String)}
 GROUP BY app_id, kind, key, value, day
+UNION ALL
+SELECT app_id, kind, key, value, toDate(said_at), said_at, true FROM (
+    SELECT * FROM link_rulings
+    WHERE (app_id, kind) IN {scopes:Array(Tuple(String, String))} AND key IN {keys:Array(String)}
+    ORDER BY said_at DESC, ruling_id DESC LIMIT 1 BY app_id, kind, key, value
+)
+WHERE verdict = 'apart'
 """
 
 
-async def read_seen(store: EventStore, keys: Collection[Key]) -> dict[Key, list[Seen]]:
+class Evidence(NamedTuple):
+    """All that the store holds of a key: also what somebody ruled out since."""
+
+    seen: tuple[Seen, ...]
+    apart: frozenset[str]
+
+    def learn(self, kind: Kind) -> Known:
+        """Return what it tells together."""
+        return learn(kind, self.seen, self.apart)
+
+
+async def read_seen(store: EventStore, keys: Collection[Key]) -> dict[Key, Evidence]:
     """Return the evidence that the store holds of each key."""
-    found: defaultdict[Key, list[Seen]] = defaultdict(list)
+    seen: defaultdict[Key, list[Seen]] = defaultdict(list)
+    apart: defaultdict[Key, set[str]] = defaultdict(set)
     wanted = sorted(keys)
     for start in range(0, len(wanted), _KEYS_PER_QUESTION):
         some = wanted[start : start + _KEYS_PER_QUESTION]
@@ -31,8 +51,13 @@ async def read_seen(store: EventStore, keys: Collection[Key]) -> dict[Key, list[
         }
         for row in await store.select(_LINKS, asked):
             key = (row["app_id"], row["kind"], row["key"])
-            found[key].append(Seen(row["value"], row["day"].toordinal(), row["first_at"]))
-    return {key: found.get(key, []) for key in wanted}
+            if row["is_apart"]:
+                apart[key].add(row["value"])
+            else:
+                seen[key].append(Seen(row["value"], row["day"].toordinal(), row["first_at"]))
+    return {
+        key: Evidence(tuple(seen.get(key, ())), frozenset(apart.get(key, ()))) for key in wanted
+    }
 
 
 class Shelf:
@@ -49,8 +74,8 @@ class Shelf:
         known = {key: found for key in keys if (found := self._find(key)) is not None}
         if len(known) < len(keys):
             missing = [key for key in keys if key not in known]
-            for key, seen in (await read_seen(self._store, missing)).items():
-                known[key] = learn(key[1], seen)
+            for key, evidence in (await read_seen(self._store, missing)).items():
+                known[key] = evidence.learn(key[1])
                 self.put(key, known[key])
         return known
 

@@ -1,0 +1,112 @@
+"""Say how users and companies stand to the API: new, active, resurrected or dormant.
+
+In: ids, the app's numbers of days, the time. Out: a word for each that ever called. Defined by API
+calls alone, in docs/concepts/profiles.md; users to the quarter of an hour, companies to the day.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from headwater.eventstore import EventStore
+from headwater.model import LifecycleRule
+from headwater.profiles.people import Lifecycle
+
+_EVER = """
+SELECT {who} AS id, min(first_seen_at) AS first_seen_at FROM {seen}
+WHERE app_id = {{app_id:String}} AND {who} IN {{ids:Array(String)}}
+GROUP BY id HAVING sum(calls) > 0
+"""
+# What lies further back than twice the days of dormancy cannot tell active from resurrected.
+_LATELY = """
+SELECT
+    {who} AS id,
+    maxOrNullIf({at}, {at} < toDateTime({{edge:Int64}}, 'UTC')) AS before,
+    minOrNullIf({at}, {at} >= toDateTime({{edge:Int64}}, 'UTC')) AS since
+FROM {days}
+WHERE app_id = {{app_id:String}} AND {who} IN {{ids:Array(String)}}
+    AND {at} >= toDateTime({{start:Int64}}, 'UTC'){more}
+GROUP BY id
+"""
+_LONG_AGO = """
+SELECT DISTINCT {who} AS id FROM {days}
+WHERE app_id = {{app_id:String}} AND {who} IN {{ids:Array(String)}}
+    AND {at} < toDateTime({{start:Int64}}, 'UTC'){more}
+"""
+_OF: Mapping[str, Mapping[str, str]] = {
+    "user": {
+        "who": "user_id",
+        "seen": "people_seen",
+        "days": "activity",
+        "at": "slot",
+        "more": " AND calls > 0",
+    },
+    "company": {
+        "who": "company_id",
+        "seen": "companies_seen",
+        "days": "company_days",
+        "at": "toDateTime(day, 'UTC')",
+        "more": "",
+    },
+}
+
+
+class Recent(NamedTuple):
+    """The last activity before the edge of dormancy, and the first one since."""
+
+    before: datetime | None = None
+    since: datetime | None = None
+
+
+_SILENT = Recent()
+
+
+async def read_lifecycles(
+    store: EventStore,
+    app_id: str,
+    kind: Literal["user", "company"],
+    ids: Sequence[str],
+    rule: LifecycleRule,
+    now: datetime,
+) -> dict[str, Lifecycle]:
+    """Return the word for each of `ids` that ever called."""
+    silence, newness = timedelta(days=rule.dormant_days), timedelta(days=rule.new_days)
+    edge = now - silence
+    asked = {
+        "app_id": app_id,
+        "ids": list(ids),
+        "edge": int(edge.timestamp()),
+        "start": int((edge - silence).timestamp()),
+    }
+    ever, lately = await asyncio.gather(
+        store.select(_EVER.format_map(_OF[kind]), asked),
+        store.select(_LATELY.format_map(_OF[kind]), asked),
+    )
+    recent = {row["id"]: Recent(row["before"], row["since"]) for row in lately}
+    first = {row["id"]: row["first_seen_at"] for row in ever}
+    unclear = [
+        id_ for id_, at in first.items() if at < edge and recent.get(id_, _SILENT).before is None
+    ]
+    returned = await _called_before(store, _OF[kind], asked | {"ids": unclear}) if unclear else ()
+    return {
+        id_: _stand(
+            recent.get(id_, _SILENT), silence, is_new=at >= now - newness, is_back=id_ in returned
+        )
+        for id_, at in first.items()
+    }
+
+
+def _stand(recent: Recent, silence: timedelta, *, is_new: bool, is_back: bool) -> Lifecycle:
+    if recent.since is None:
+        return "dormant"
+    if is_new:
+        return "new"
+    came_back = recent.before is not None and recent.since - recent.before > silence
+    return "resurrected" if is_back or came_back else "active"
+
+
+async def _called_before(
+    store: EventStore, of: Mapping[str, str], asked: Mapping[str, Any]
+) -> set[str]:
+    return {row["id"] for row in await store.select(_LONG_AGO.format_map(of), asked)}
