@@ -4,6 +4,7 @@ In: Arrow tables with a token, SQL with bound parameters. Out: rows. Tables live
 insert is idempotent by its token, derived tables included.
 """
 
+from headwater.eventstore.many_ids import MANY_IDS, many_ids
 from headwater.eventstore.store import EventStore
 
-__all__ = ["EventStore"]
+__all__ = ["MANY_IDS", "EventStore", "many_ids"]

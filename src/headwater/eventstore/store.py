@@ -104,6 +104,11 @@ class EventStore:
         bound = dict(parameters or {})
         return await self._readers.run(lambda c: c.query_arrow(sql, parameters=bound))
 
+    async def select_lines(self, sql: str, parameters: Mapping[str, object] | None = None) -> bytes:
+        """Return JSON, one object a line, as the engine writes it: for rows that have a type."""
+        bound = dict(parameters or {})
+        return await self._readers.run(lambda c: c.raw_query(sql, bound, fmt="JSONEachRow"))
+
     async def check(self) -> None:
         """Prove that reading and writing handles answer; raise `UnavailableError` if not."""
         for handles in (self._readers, self._writers):

@@ -1,12 +1,13 @@
 """A user's API activity over a window of time, in numbers.
 
-The field names on the wire are those of docs/reference/traits.md (camelCase).
+The field names on the wire are those of docs/reference/traits.md (camelCase). What does not apply
+is left out on the wire, never null: a rollup is encoded as it is.
 """
 
 import msgspec
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=False):
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     pass
 
 
@@ -46,34 +47,34 @@ class ClientCount(_Wire, frozen=True):
     calls: int
 
 
-class Rollup(_Wire, frozen=True):
+class Rollup(_Wire, frozen=True, kw_only=True):
     """`dailyAggregation` (with `date`) or `last24HourAggResults` (with `from` and `to`)."""
 
-    date: str | msgspec.UnsetType = msgspec.UNSET
+    date: str | None = None
     """The day in the app's time zone, `2026-11-22`."""
-    from_: str | msgspec.UnsetType = msgspec.field(name="from", default=msgspec.UNSET)
-    to: str | msgspec.UnsetType = msgspec.UNSET
-    total_calls: int = 0
-    successful_calls: int = 0
+    from_: str | None = msgspec.field(name="from", default=None)
+    to: str | None = None
+    total_calls: int
+    successful_calls: int
     """Status 2xx or 3xx."""
-    client_errors: int = 0
-    server_errors: int = 0
-    error_rate: float = 0.0
+    client_errors: int
+    server_errors: int
+    error_rate: float
     """(client errors + server errors) / total, four decimals."""
-    blocked_calls: int = 0
-    latency_ms: LatencyMs = LatencyMs(p50=0.0, p90=0.0, p99=0.0, mean=0.0)
-    request_bytes: int = 0
-    response_bytes: int = 0
-    active_hours: int = 0
-    distinct_endpoints: int = 0
-    top_endpoints: tuple[EndpointCount, ...] = ()
-    top_errors: tuple[ErrorCount, ...] = ()
-    clients: tuple[ClientCount, ...] = ()
+    blocked_calls: int
+    latency_ms: LatencyMs
+    request_bytes: int
+    response_bytes: int
+    active_hours: int
+    distinct_endpoints: int
+    top_endpoints: tuple[EndpointCount, ...]
+    top_errors: tuple[ErrorCount, ...]
+    clients: tuple[ClientCount, ...]
     first_call_at: str | None = None
     last_call_at: str | None = None
-    calls_previous7_days: int = 0
+    calls_previous7_days: int
     calls_trend7_days: float | None = None
     """Calls of the 7 days up to this window / calls of the 7 days before; None: none before."""
-    days_active_last28: int = 0
-    sampled: bool | msgspec.UnsetType = msgspec.UNSET
+    days_active_last28: int
+    sampled: bool | None = None
     """True when any counted call stood for more than one."""

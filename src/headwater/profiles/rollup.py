@@ -1,102 +1,203 @@
-"""Put a user's activity into numbers: exact, weighted, in the app's own days.
+"""Put users' activity into numbers: exact, weighted, in the app's own days.
 
-In: users and a window of time. Out: one `Rollup` each. The engine counts whole numbers only;
-everything that rounds is done here, so that the answer never depends on the order of rows. Latency
-is that of calls whose duration is known.
+In: users and a window of time. Out: one `Rollup` each. The engine makes them whole: it counts in
+whole numbers, durations in microseconds, and rounds by whole divisions, half up, so that the answer
+never depends on the order of rows. Weeks and days of the past are sums of quarters of an hour.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
 from headwater.base.clock import to_wire_time
-from headwater.eventstore import EventStore
-from headwater.model import ClientCount, EndpointCount, ErrorCount, LatencyMs, Rollup
+from headwater.eventstore import MANY_IDS, EventStore, many_ids
+from headwater.model import Rollup
 from headwater.profiles.windows import history
 
-TOP_ENDPOINTS = 10
-TOP_ERRORS = 5
-TOP_CLIENTS = 5
-_MICROS = 1_000_000
-
-_WITHIN = """
-FROM calls
-WHERE app_id = {app_id:String} AND user_id IN {ids:Array(String)}
-    AND time >= fromUnixTimestamp64Micro({start:Int64}, 'UTC')
-    AND time < fromUnixTimestamp64Micro({end:Int64}, 'UTC')
+_WITHIN = f"""
+app_id = {{app_id:String}} AND user_id BETWEEN {{lowest:String}} AND {{highest:String}}
+    AND user_id IN {MANY_IDS}
+    AND time >= fromUnixTimestamp64Micro({{start:Int64}}, 'UTC')
+    AND time < fromUnixTimestamp64Micro({{end:Int64}}, 'UTC')
 """
 
-_TOTALS = f"""
-SELECT
-    user_id,
-    sum(weight) AS total_calls,
-    sumIf(weight, status >= 200 AND status < 400) AS successful_calls,
-    sumIf(weight, status >= 400 AND status < 500) AS client_errors,
-    sumIf(weight, status >= 500) AS server_errors,
-    sumIf(weight, blocked_by != '') AS blocked_calls,
-    quantilesExactWeightedIf(0.5, 0.9, 0.99)(duration_ms, weight, duration_ms > 0) AS quantiles,
-    sumIf(toInt128(round(duration_ms * 1000)) * weight, duration_ms > 0) AS timed_us,
-    sumIf(weight, duration_ms > 0) AS timed_calls,
-    sum(toUInt128(request_bytes) * weight) AS request_bytes_sum,
-    sum(toUInt128(response_bytes) * weight) AS response_bytes_sum,
-    uniqExact(intDiv(toUnixTimestamp64Micro(time) - {{start:Int64}}, 3600000000)) AS active_hours,
-    uniqExact(verb, route) AS distinct_endpoints,
-    min(time) AS first_call_at,
-    max(time) AS last_call_at
-{_WITHIN}
-GROUP BY user_id
-"""
-
+# A window is at most 25 hours long, and has a bit for each of its hours.
 _ENDPOINTS = f"""
 SELECT
     user_id, verb, route,
     sum(weight) AS calls,
     sumIf(weight, status >= 400) AS errors,
-    ifNotFinite(quantileExactWeightedIf(0.9)(duration_ms, weight, duration_ms > 0), 0) AS p90_ms
-{_WITHIN}
+    sumIf(weight, status >= 200 AND status < 400) AS successes,
+    sumIf(weight, status >= 400 AND status < 500) AS client_errors,
+    sumIf(weight, blocked_by != '') AS blocked,
+    groupArrayIf(toUInt64(round(duration_ms * 1000)), duration_ms > 0) AS durations_us,
+    groupArrayIf(weight, duration_ms > 0) AS weights,
+    arrayReduce('quantileExactWeighted(0.9)', durations_us, weights) AS p90_us,
+    sumIf(toInt128(round(duration_ms * 1000)) * weight, duration_ms > 0) AS timed_us,
+    sumIf(weight, duration_ms > 0) AS timed,
+    sum(toUInt128(request_bytes) * weight) AS request_size,
+    sum(toUInt128(response_bytes) * weight) AS response_size,
+    groupBitOr(bitShiftLeft(
+        toUInt64(1), intDiv(toUnixTimestamp64Micro(time) - {{start:Int64}}, 3600000000)
+    )) AS hours,
+    min(time) AS first_at,
+    max(time) AS last_at
+FROM calls
+WHERE {_WITHIN}
 GROUP BY user_id, verb, route
-ORDER BY user_id, calls DESC, verb, route
-LIMIT {TOP_ENDPOINTS} BY user_id
 """
 
-_ERRORS = f"""
-SELECT user_id, verb, route, status, sum(weight) AS calls
-{_WITHIN}
-AND status >= 400
-GROUP BY user_id, verb, route, status
-ORDER BY user_id, calls DESC, verb, route, status
-LIMIT {TOP_ERRORS} BY user_id
-"""
-
-_CLIENTS = f"""
-SELECT user_id, client_name AS name, client_version AS version, sum(weight) AS calls
-{_WITHIN}
-AND client_name != ''
-GROUP BY user_id, name, version
-ORDER BY user_id, calls DESC, name, version
-LIMIT {TOP_CLIENTS} BY user_id
-"""
-
-_HISTORY = f"""
+_TOTALS = f"""
 SELECT
     user_id,
-    sumIf(weight, toUnixTimestamp64Micro(time) >= {{week:Int64}}) AS week,
-    sumIf(weight, toUnixTimestamp64Micro(time) >= {{week_before:Int64}}
-        AND toUnixTimestamp64Micro(time) < {{week:Int64}}) AS week_before,
-    uniqExactIf(
-        arrayCount(day -> day <= toUnixTimestamp64Micro(time), {{days:Array(Int64)}}),
-        toUnixTimestamp64Micro(time) >= {{days:Array(Int64)}}[1]
-    ) AS days_active,
-    max(weight) > 1 AS sampled
-{_WITHIN}
+    sum(calls) AS total,
+    sum(successes) AS successful,
+    sum(client_errors) AS client_failed,
+    sum(errors) AS failed,
+    sum(blocked) AS blocked_calls,
+    arrayReduce(
+        'quantilesExactWeighted(0.5, 0.9, 0.99)',
+        groupArrayArray(durations_us), groupArrayArray(weights)
+    ) AS quantiles_us,
+    sum(timed_us) AS total_us,
+    sum(timed) AS timed_calls,
+    sum(request_size) AS request_total,
+    sum(response_size) AS response_total,
+    bitCount(groupBitOr(hours)) AS active_hours,
+    count() AS endpoints,
+    arraySlice(arraySort(
+        e -> (-e.calls, e.verb, e.route),
+        groupArray(CAST(
+            (verb, route, calls, errors, intDiv(p90_us + 50, 100) / 10),
+            'Tuple(verb String, route String, calls UInt64, errors UInt64, p90Ms Float64)'
+        ))
+    ), 1, 10) AS top_endpoints,
+    min(first_at) AS first_call_at,
+    max(last_at) AS last_call_at
+FROM ({_ENDPOINTS})
 GROUP BY user_id
 """
 
-Row = Mapping[str, Any]
+_ERRORS = f"""
+SELECT
+    user_id,
+    arraySlice(arraySort(
+        e -> (-e.calls, e.verb, e.route, e.status),
+        groupArray(CAST(
+            (verb, route, status, calls),
+            'Tuple(verb String, route String, status UInt16, calls UInt64)'
+        ))
+    ), 1, 5) AS top_errors
+FROM (
+    SELECT user_id, verb, route, status, sum(weight) AS calls
+    FROM calls
+    WHERE status >= 400 AND {_WITHIN}
+    GROUP BY user_id, verb, route, status
+)
+GROUP BY user_id
+"""
+
+_CLIENTS = f"""
+SELECT
+    user_id,
+    arraySlice(arraySort(
+        c -> (-c.calls, c.name, c.version),
+        groupArray(CAST(
+            (client_name, client_version, calls),
+            'Tuple(name String, version String, calls UInt64)'
+        ))
+    ), 1, 5) AS top_clients
+FROM (
+    SELECT user_id, client_name, client_version, sum(weight) AS calls
+    FROM calls
+    WHERE client_name != '' AND {_WITHIN}
+    GROUP BY user_id, client_name, client_version
+)
+GROUP BY user_id
+"""
+
+# The quarter of an hour in which a window ends may hold calls of after it: these calls are counted.
+_PAST = f"""
+SELECT
+    user_id,
+    sumIf(calls, slot >= toDateTime({{week_s:Int64}}, 'UTC')) AS week,
+    sumIf(calls, slot >= toDateTime({{week_before_s:Int64}}, 'UTC')) - week AS week_before,
+    uniqExactIf(
+        arrayCount(day_s -> day_s <= toUnixTimestamp(slot), {{days_s:Array(Int64)}}),
+        toUnixTimestamp(slot) >= {{days_s:Array(Int64)}}[1]
+    ) AS days_active,
+    max(heaviest) > 1 AS is_sampled
+FROM (
+    SELECT user_id, slot, calls, heaviest FROM activity
+    WHERE app_id = {{app_id:String}} AND user_id BETWEEN {{lowest:String}} AND {{highest:String}}
+        AND user_id IN {MANY_IDS}
+        AND slot >= toDateTime({{past_s:Int64}}, 'UTC')
+        AND slot < toDateTime({{last_quarter_s:Int64}}, 'UTC')
+    UNION ALL
+    SELECT user_id, toStartOfFifteenMinutes(toDateTime(time, 'UTC')), weight, weight FROM calls
+    WHERE {_WITHIN} AND time >= toDateTime({{last_quarter_s:Int64}}, 'UTC')
+)
+GROUP BY user_id
+"""
+
+
+def _wire_time(column: str) -> str:
+    return f"concat(replaceOne(toString(toDateTime64({column}, 3, 'UTC')), ' ', 'T'), 'Z')"
+
+
+_ROLLUPS = f"""
+SELECT
+    asked.id AS user_id,
+    nullIf({{date:String}}, '') AS `date`,
+    nullIf({{start_text:String}}, '') AS `from`,
+    nullIf({{end_text:String}}, '') AS `to`,
+    total AS totalCalls,
+    successful AS successfulCalls,
+    client_failed AS clientErrors,
+    failed - client_failed AS serverErrors,
+    intDiv(toInt128(failed) * 20000 + total, 2 * greatest(total, 1)) / 10000 AS errorRate,
+    blocked_calls AS blockedCalls,
+    CAST(
+        (
+            intDiv(quantiles_us[1] + 50, 100) / 10,
+            intDiv(quantiles_us[2] + 50, 100) / 10,
+            intDiv(quantiles_us[3] + 50, 100) / 10,
+            intDiv(total_us + 50 * timed_calls, 100 * greatest(timed_calls, 1)) / 10
+        ),
+        'Tuple(p50 Float64, p90 Float64, p99 Float64, mean Float64)'
+    ) AS latencyMs,
+    request_total AS requestBytes,
+    response_total AS responseBytes,
+    active_hours AS activeHours,
+    endpoints AS distinctEndpoints,
+    top_endpoints AS topEndpoints,
+    top_errors AS topErrors,
+    top_clients AS clients,
+    if(total = 0, NULL, {_wire_time("first_call_at")}) AS firstCallAt,
+    if(total = 0, NULL, {_wire_time("last_call_at")}) AS lastCallAt,
+    week AS callsPrevious7Days,
+    if(week_before = 0, NULL, intDiv(
+        toInt128(week) * 20000 + week_before, 2 * greatest(week_before, 1)
+    ) / 10000) AS callsTrend7Days,
+    days_active AS daysActiveLast28,
+    if(is_sampled, true, NULL) AS sampled
+FROM {MANY_IDS} AS asked
+LEFT JOIN ({_TOTALS}) AS totals ON totals.user_id = asked.id
+LEFT JOIN ({_ERRORS}) AS errors ON errors.user_id = asked.id
+LEFT JOIN ({_CLIENTS}) AS clients ON clients.user_id = asked.id
+LEFT JOIN ({_PAST}) AS past ON past.user_id = asked.id
+"""
+
+
+class _Owner(msgspec.Struct):
+    user_id: str
+
+
+_OWNERS = msgspec.json.Decoder(_Owner)
+_ROLLUPS_OF_LINES = msgspec.json.Decoder(Rollup)
+_MICROS = 1_000_000
 
 
 async def read_rollups(
@@ -110,109 +211,41 @@ async def read_rollups(
     day: str | None,
 ) -> dict[str, Rollup]:
     """Return one rollup for each of `user_ids`, whether or not they called."""
+    if not user_ids:
+        return {}
     past = history(timezone, end, whole_days=day is not None)
-    within = {"app_id": app_id, "ids": list(user_ids), "start": _us(start), "end": _us(end)}
-    before = {
-        **within,
-        "start": _us(past.first),
-        "week": _us(past.week),
-        "week_before": _us(past.week_before),
-        "days": [_us(at) for at in past.days],
-    }
-    totals, endpoints, errors, clients, pasts = await asyncio.gather(
-        store.select(_TOTALS, within),
-        store.select(_ENDPOINTS, within),
-        store.select(_ERRORS, within),
-        store.select(_CLIENTS, within),
-        store.select(_HISTORY, before),
+    lines = await store.select_lines(
+        _ROLLUPS,
+        {
+            "app_id": app_id,
+            "ids": many_ids(user_ids),
+            "lowest": min(user_ids),
+            "highest": max(user_ids),
+            "start": _micros(start),
+            "end": _micros(end),
+            "date": day or "",
+            "start_text": "" if day else to_wire_time(start),
+            "end_text": "" if day else to_wire_time(end),
+            "past_s": _seconds(past.first),
+            "week_s": _seconds(past.week),
+            "week_before_s": _seconds(past.week_before),
+            "days_s": [_seconds(at) for at in past.days],
+            "last_quarter_s": _seconds(past.last_quarter),
+        },
     )
-    parts = [_by_user(rows) for rows in (totals, endpoints, errors, clients, pasts)]
-    name: dict[str, Any] = (
-        {"date": day} if day else {"from_": to_wire_time(start), "to": to_wire_time(end)}
-    )
-    return {user: _compose(name, *(part.get(user, []) for part in parts)) for user in user_ids}
+    return await asyncio.to_thread(_decode, lines)
 
 
-def _us(at: datetime) -> int:
+def _decode(lines: bytes) -> dict[str, Rollup]:
+    owners = _OWNERS.decode_lines(lines)
+    rollups = _ROLLUPS_OF_LINES.decode_lines(lines)
+    return {owner.user_id: rollup for owner, rollup in zip(owners, rollups, strict=True)}
+
+
+def _micros(at: datetime) -> int:
+    return _seconds(at) * _MICROS + at.microsecond
+
+
+def _seconds(at: datetime) -> int:
     delta = at - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * _MICROS + delta.microseconds
-
-
-def _by_user(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    grouped: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[row["user_id"]].append(row)
-    return grouped
-
-
-def _compose(
-    name: Mapping[str, Any],
-    totals: Sequence[Row],
-    endpoints: Sequence[Row],
-    errors: Sequence[Row],
-    clients: Sequence[Row],
-    pasts: Sequence[Row],
-) -> Rollup:
-    return Rollup(
-        **name,
-        **(_to_totals(totals[0]) if totals else {}),
-        **(_to_history(pasts[0]) if pasts else {}),
-        top_endpoints=tuple(_to_endpoint(row) for row in endpoints),
-        top_errors=tuple(
-            ErrorCount(
-                verb=row["verb"], route=row["route"], status=row["status"], calls=row["calls"]
-            )
-            for row in errors
-        ),
-        clients=tuple(
-            ClientCount(name=row["name"], version=row["version"], calls=row["calls"])
-            for row in clients
-        ),
-    )
-
-
-def _to_totals(row: Row) -> dict[str, Any]:
-    failed = row["client_errors"] + row["server_errors"]
-    return {
-        "total_calls": row["total_calls"],
-        "successful_calls": row["successful_calls"],
-        "client_errors": row["client_errors"],
-        "server_errors": row["server_errors"],
-        "error_rate": round(failed / max(1, row["total_calls"]), 4),
-        "blocked_calls": row["blocked_calls"],
-        "latency_ms": _to_latency(row),
-        "request_bytes": row["request_bytes_sum"],
-        "response_bytes": row["response_bytes_sum"],
-        "active_hours": row["active_hours"],
-        "distinct_endpoints": row["distinct_endpoints"],
-        "first_call_at": to_wire_time(row["first_call_at"]),
-        "last_call_at": to_wire_time(row["last_call_at"]),
-    }
-
-
-def _to_latency(row: Row) -> LatencyMs:
-    if not row["timed_calls"]:
-        return LatencyMs(p50=0.0, p90=0.0, p99=0.0, mean=0.0)
-    p50, p90, p99 = (round(value, 1) for value in row["quantiles"])
-    mean = round(row["timed_us"] / row["timed_calls"] / 1000, 1)
-    return LatencyMs(p50=p50, p90=p90, p99=p99, mean=mean)
-
-
-def _to_endpoint(row: Row) -> EndpointCount:
-    return EndpointCount(
-        verb=row["verb"],
-        route=row["route"],
-        calls=row["calls"],
-        errors=row["errors"],
-        p90_ms=round(row["p90_ms"], 1),
-    )
-
-
-def _to_history(row: Row) -> dict[str, Any]:
-    trend = round(row["week"] / row["week_before"], 4) if row["week_before"] else None
-    return {
-        "calls_previous7_days": row["week"],
-        "calls_trend7_days": trend,
-        "days_active_last28": row["days_active"],
-        "sampled": bool(row["sampled"]) or msgspec.UNSET,
-    }
+    return delta.days * 86_400 + delta.seconds

@@ -25,6 +25,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """Start of the 7 days before those."""
     days: tuple[datetime, ...]
     """Starts of the 28 local days that end with the window's last day."""
+    last_quarter: datetime
+    """The quarter of an hour in which the window ends begins here; the end itself on a quarter."""
 
 
 def last_complete_day(now: datetime, timezone: str) -> str:
@@ -41,7 +43,8 @@ def day_window(timezone: str, day: str) -> tuple[datetime, datetime]:
 def history(timezone: str, end: datetime, *, whole_days: bool) -> History:
     """Return the past of a window that ends at `end`.
 
-    The weeks of a window of whole days are local days; those of a rolling one are 168 hours.
+    The weeks of a window of whole days are local days; those of a rolling one are 168 hours and
+    begin on a quarter of an hour, which is what counters know.
     """
     last = _local_day(end - _INSTANT, timezone)
     days = tuple(
@@ -50,9 +53,15 @@ def history(timezone: str, end: datetime, *, whole_days: bool) -> History:
     if whole_days:
         week, week_before = days[-_WEEK_DAYS], days[-2 * _WEEK_DAYS]
     else:
-        week = end - timedelta(days=_WEEK_DAYS)
-        week_before = end - timedelta(days=2 * _WEEK_DAYS)
-    return History(first=min(days[0], week_before), week=week, week_before=week_before, days=days)
+        week = _begin_quarter(end - timedelta(days=_WEEK_DAYS))
+        week_before = _begin_quarter(end - timedelta(days=2 * _WEEK_DAYS))
+    return History(
+        first=min(days[0], week_before),
+        week=week,
+        week_before=week_before,
+        days=days,
+        last_quarter=_begin_quarter(end),
+    )
 
 
 def _local_day(at: datetime, timezone: str) -> date:
@@ -61,3 +70,7 @@ def _local_day(at: datetime, timezone: str) -> date:
 
 def _begin(day: date, timezone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def _begin_quarter(at: datetime) -> datetime:
+    return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)

@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,16 +22,16 @@ def recount(
     timed = [call for call in window if call.duration_ms > 0]
     week, week_before = weeks(calls, zone, end, day)
     days = last_days(zone, end)
-    past = [c for c in calls if c.time < end and c.time >= lookback(zone, end, day, days)]
+    past = [c for c in calls if c.time < end and c.time >= lookback(zone, end, days)]
     active = {local_day(c.time, zone) for c in past} & set(days)
     named: dict[str, Any] = {"date": day} if day else {"from": wire(start), "to": wire(end)}
-    return {
+    numbers = {
         **named,
         "totalCalls": total,
         "successfulCalls": count(window, lambda c: 200 <= c.status < 400),
         "clientErrors": count(window, lambda c: 400 <= c.status < 500),
         "serverErrors": count(window, lambda c: c.status >= 500),
-        "errorRate": round(failed / total, 4) if total else 0.0,
+        "errorRate": half_up(failed, total, 4) if total else 0.0,
         "blockedCalls": count(window, lambda c: c.blocked_by != ""),
         "latencyMs": {
             "p50": quantile(timed, 0.5),
@@ -58,29 +59,40 @@ def recount(
         "firstCallAt": wire(min(c.time for c in window)) if window else None,
         "lastCallAt": wire(max(c.time for c in window)) if window else None,
         "callsPrevious7Days": week,
-        "callsTrend7Days": round(week / week_before, 4) if week_before else None,
+        "callsTrend7Days": half_up(week, week_before, 4) if week_before else None,
         "daysActiveLast28": len(active),
-        **({"sampled": True} if any(c.weight != 1 for c in past) else {}),
+        "sampled": True if any(c.weight != 1 for c in past) else None,
     }
+    return {name: value for name, value in numbers.items() if value is not None}
 
 
 def count(calls: Sequence[Call], wanted: Callable[[Call], bool] = lambda _: True) -> int:
     return sum(call.weight for call in calls if wanted(call))
 
 
+def half_up(number: int, by: int, decimals: int) -> float:
+    """Divide without any rounding, then round once, as people do."""
+    exact = Decimal(number) / Decimal(by)
+    return float(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+
+
+def micros(call: Call) -> int:
+    return round(call.duration_ms * 1000)
+
+
 def quantile(calls: Sequence[Call], level: float) -> float:
     """The smallest duration that at least `level` of all the calls stay within."""
     left = math.ceil(count(calls) * level)
-    for call in sorted(calls, key=lambda c: c.duration_ms):
+    for call in sorted(calls, key=micros):
         left -= call.weight
         if left <= 0:
-            return round(call.duration_ms, 1)
+            return half_up(micros(call), 1000, 1)
     return 0.0
 
 
 def mean(calls: Sequence[Call]) -> float:
-    total = sum(round(c.duration_ms * 1000) * c.weight for c in calls)
-    return round(total / count(calls) / 1000, 1) if calls else 0.0
+    total = sum(micros(c) * c.weight for c in calls)
+    return half_up(total, 1000 * count(calls), 1) if calls else 0.0
 
 
 def top(calls: Sequence[Call], key: Callable[[Call], tuple[Any, ...]], n: int) -> list[Any]:
@@ -113,9 +125,8 @@ def last_days(zone: ZoneInfo, end: datetime) -> list[date]:
 
 def weeks(calls: Sequence[Call], zone: ZoneInfo, end: datetime, day: str | None) -> tuple[int, int]:
     if day is None:
-        age = [(end - c.time, c.weight) for c in calls if c.time < end]
-        week = sum(weight for old, weight in age if old <= timedelta(days=7))
-        both = sum(weight for old, weight in age if old <= timedelta(days=14))
+        week = count(calls, lambda c: quarter(end - timedelta(days=7)) <= c.time < end)
+        both = count(calls, lambda c: quarter(end - timedelta(days=14)) <= c.time < end)
         return week, both - week
     last = date.fromisoformat(day)
     back = [((last - local_day(c.time, zone)).days, c.weight) for c in calls if c.time < end]
@@ -123,11 +134,14 @@ def weeks(calls: Sequence[Call], zone: ZoneInfo, end: datetime, day: str | None)
     return week, sum(weight for days, weight in back if 7 <= days < 14)
 
 
-def lookback(zone: ZoneInfo, end: datetime, day: str | None, days: list[date]) -> datetime:
+def quarter(at: datetime) -> datetime:
+    return datetime.fromtimestamp(at.timestamp() // 900 * 900, UTC)
+
+
+def lookback(zone: ZoneInfo, end: datetime, days: list[date]) -> datetime:
     """The oldest moment that counts for anything."""
-    del day
     first = datetime.combine(days[-1], datetime.min.time(), zone).astimezone(UTC)
-    return min(first, end - timedelta(days=14))
+    return min(first, quarter(end - timedelta(days=14)))
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:

@@ -1,14 +1,16 @@
 """A rollup equals a straight recount of the raw calls, bit for bit, in any zone, on any day."""
 
+import itertools
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from headwater.eventstore import EventStore
-from headwater.profiles import Profiles, day_window
+from headwater.profiles import Profiles, day_window, last_complete_day
 from tests.rooms.profiles.history import Call, insert_calls
 from tests.rooms.profiles.recount import recount
 
@@ -20,7 +22,10 @@ DAYS = [
     ("America/St_Johns", "2026-11-01"),
     ("Australia/Lord_Howe", "2026-04-05"),
     ("America/Havana", "2026-11-01"),
+    ("Pacific/Apia", "2011-12-31"),  # the day before it never was
 ]
+ZONES = sorted({zone for zone, _ in DAYS} | {"Pacific/Chatham", "Africa/Casablanca"})
+_APPS = itertools.count(1)
 ROUTES = [f"/items/{n}" for n in range(8)] + ["/orders", "/naïve/:id", "/日本"]
 
 
@@ -59,11 +64,16 @@ def _some_moment(chance: random.Random, end: datetime, edges: list[datetime]) ->
 
 
 async def assert_equal_to_recount(
-    profiles: Profiles, calls: list[Call], timezone: str, window: tuple[datetime, datetime, Any]
+    profiles: Profiles,
+    app_id: str,
+    calls: list[Call],
+    timezone: str,
+    window: tuple[datetime, datetime, str | None],
 ) -> None:
     start, end, day = window
     users = sorted({call.user_id for call in calls} | {"nobody"})
-    answer = await profiles.rollups(calls[0].app_id, timezone, users, start, end, day=day)
+    answer = await profiles.rollups(app_id, timezone, users, start, end, day=day)
+    assert sorted(answer) == users
     for user in users:
         own = [call for call in calls if call.user_id == user]
         expected = recount(own, timezone, start, end, day)
@@ -79,7 +89,7 @@ async def test_a_day_equals_its_recount(
     start, end = day_window(timezone, day)
     calls = random_history(random.Random(f"{timezone} {day}"), app_id, end, users)
     await insert_calls(store, calls)
-    await assert_equal_to_recount(profiles, calls, timezone, (start, end, day))
+    await assert_equal_to_recount(profiles, app_id, calls, timezone, (start, end, day))
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "Asia/Kathmandu"])
@@ -91,7 +101,72 @@ async def test_a_rolling_day_equals_its_recount(
     calls = random_history(random.Random(timezone), app_id, end, 4)
     await insert_calls(store, calls)
     window = (end - timedelta(days=1), end, None)
-    await assert_equal_to_recount(profiles, calls, timezone, window)
+    await assert_equal_to_recount(profiles, app_id, calls, timezone, window)
+
+
+# Few values each, so that they collide: ties in every list, the edges of every window.
+_AGED = datetime(2026, 1, 1, tzinfo=UTC)  # the time of a call comes from its age
+_OFFSETS_US = (0, 1, -1, 900_000_000, 899_999_999, 3_600_000_000, -3_600_000_001)
+_ages = st.builds(
+    lambda days, offset_us: timedelta(days=days, microseconds=offset_us),
+    st.sampled_from([-29, -28, -27, -15, -14, -8, -7, -6, -2, -1, 0]),
+    st.sampled_from(_OFFSETS_US) | st.integers(0, 86_400_000_000),
+)
+_calls = st.builds(
+    Call,
+    time=st.just(_AGED),
+    user_id=st.sampled_from(["ann", "Zoë 'the \\ one'", "tab\tline\n", "日本 {ids:String}"]),
+    verb=st.sampled_from(["GET", "POST", ""]),
+    route=st.sampled_from(ROUTES),
+    status=st.sampled_from([0, 200, 399, 400, 404, 499, 500, 599]),
+    duration_ms=st.sampled_from([0.0, 0.0004, 0.05, 0.15, 0.25, 2.5, 33.35]) | st.floats(0, 1e6),
+    weight=st.sampled_from([1, 1, 1, 2, 7, 1_000_000]),
+    blocked_by=st.sampled_from(["", "rule"]),
+    client_name=st.sampled_from(["", "curl", "python"]),
+    client_version=st.sampled_from(["", "1", "10", "2"]),
+    request_bytes=st.sampled_from([0, 1, 2**53]),
+)
+_histories = st.lists(st.tuples(_calls, _ages), max_size=40)
+
+
+@given(
+    history=_histories,
+    timezone=st.sampled_from(ZONES),
+    at=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),  # noqa: DTZ001 - made UTC below
+)
+@example(history=[], timezone="UTC", at=datetime(2026, 11, 22))  # noqa: DTZ001
+@example(
+    history=[(Call(time=_AGED), timedelta(minutes=-minutes)) for minutes in (7, 22)],
+    timezone="UTC",
+    at=datetime(2026, 11, 22, 10, 7),  # noqa: DTZ001
+)
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+async def test_any_history_equals_its_recount(
+    store: EventStore,
+    profiles: Profiles,
+    history: list[tuple[Call, timedelta]],
+    timezone: str,
+    at: datetime,
+) -> None:
+    """Both rollups, at any moment of a year, whatever the calls are."""
+    app_id = f"any_{next(_APPS)}"
+    now = at.replace(tzinfo=UTC)
+    day = last_complete_day(now, timezone)
+    start, end = day_window(timezone, day)
+    calls = [
+        msgspec.structs.replace(call, app_id=app_id, time=last + age)
+        for call, age in history
+        for last in (end, now)
+    ]
+    if calls:
+        await insert_calls(store, calls)
+    rolling = (now - timedelta(days=1), now, None)
+    for window in ((start, end, day), rolling):
+        await assert_equal_to_recount(profiles, app_id, calls, timezone, window)
 
 
 async def test_other_apps_are_never_counted(store: EventStore, profiles: Profiles) -> None:
@@ -111,4 +186,4 @@ async def test_absurd_numbers_do_not_wrap(
     call = Call(time=at, app_id=app_id, weight=1_000_000, response_bytes=2**53, duration_ms=1e12)
     await insert_calls(store, [call, call])
     start, end = day_window("UTC", "2026-11-22")
-    await assert_equal_to_recount(profiles, [call, call], "UTC", (start, end, "2026-11-22"))
+    await assert_equal_to_recount(profiles, app_id, [call, call], "UTC", (start, end, "2026-11-22"))

@@ -8,8 +8,8 @@ import pytest
 from headwater import __version__
 from headwater.extensions.segment.identify import Activity, compose
 from headwater.extensions.windows import message_id
-from headwater.model import Rollup
 from headwater.profiles import Company, Person
+from tests.support.rollups import make_rollup
 
 AT = datetime(2026, 11, 23, 2, 20, tzinfo=UTC)
 CREATED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -54,7 +54,7 @@ ACME = Company(
 )
 BARE = Person(id="bo", doc={}, created_at=CREATED, modified_at=CREATED)
 NUMBERS = Activity(
-    day=Rollup(date="2026-11-22", total_calls=3), last_24_hours=Rollup(from_="a", to="b")
+    day=make_rollup(date="2026-11-22", total_calls=3), last_24_hours=make_rollup(from_="a", to="b")
 )
 
 

@@ -1,9 +1,9 @@
 """Count again what calls say of people and companies whose calls changed hands.
 
-In: an app and those concerned. Out: `activity`, `people_seen`, `companies_seen` and `company_days`
-agree with the calls. Nothing is carried over from one owner to another: what differs from a count
-of the calls is added, and who lost something is wiped first. So a recount may be cut short and
-repeated at will; only, nobody may store calls meanwhile.
+In: an app and those concerned. Out: `activity`, `people_seen` and `companies_seen` agree with the
+calls. Nothing is carried over from one owner to another: what differs from a count of the calls is
+added, and who lost something is wiped first. So a recount may be cut short and repeated at will;
+only, nobody may store calls meanwhile.
 """
 
 from headwater.base.crash import crash_point
@@ -12,9 +12,9 @@ from headwater.profiles.identity.moves import Moved
 
 _ACTIVITY = """
 INSERT INTO activity (
-    app_id, user_id, slot, calls, successes, client_errors, server_errors, blocked
+    app_id, user_id, slot, calls, successes, client_errors, server_errors, blocked, heaviest
 )
-SELECT app_id, user_id, slot, sum(c), sum(s), sum(ce), sum(se), sum(b)
+SELECT app_id, user_id, slot, sum(c), sum(s), sum(ce), sum(se), sum(b), max(w)
 FROM (
     SELECT
         app_id, user_id, toStartOfFifteenMinutes(toDateTime(time, 'UTC')) AS slot,
@@ -22,12 +22,13 @@ FROM (
         if(status >= 200 AND status < 400, c, 0) AS s,
         if(status >= 400 AND status < 500, c, 0) AS ce,
         if(status >= 500, c, 0) AS se,
-        if(blocked_by != '', c, 0) AS b
+        if(blocked_by != '', c, 0) AS b,
+        weight AS w
     FROM calls WHERE app_id = {app_id:String} AND user_id IN {users:Array(String)}
     UNION ALL
     SELECT
         app_id, user_id, slot, -toInt64(calls), -toInt64(successes), -toInt64(client_errors),
-        -toInt64(server_errors), -toInt64(blocked)
+        -toInt64(server_errors), -toInt64(blocked), 0
     FROM activity WHERE app_id = {app_id:String} AND user_id IN {users:Array(String)}
 )
 GROUP BY app_id, user_id, slot
@@ -112,12 +113,6 @@ LEFT JOIN ({_MISSING.format(who="company_id", ids="companies", table="companies_
 GROUP BY e.app_id, e.company
 """
 
-_COMPANY_DAYS = """
-INSERT INTO company_days
-SELECT DISTINCT app_id, company_id, toDate(time) FROM calls
-WHERE app_id = {app_id:String} AND company_id IN {companies:Array(String)}
-"""
-
 
 async def recount(store: EventStore, app_id: str, moved: Moved, *, due_at: int) -> None:
     """Make the derived tables agree with the calls.
@@ -137,7 +132,6 @@ async def recount(store: EventStore, app_id: str, moved: Moved, *, due_at: int) 
         ("activity", "user_id", "lost_users"),
         ("people_seen", "user_id", "lost_users"),
         ("companies_seen", "company_id", "lost_companies"),
-        ("company_days", "company_id", "lost_companies"),
     ):
         if values[lost]:
             sql = f"DELETE FROM {table} WHERE app_id = {{app_id:String}}"
@@ -147,4 +141,3 @@ async def recount(store: EventStore, app_id: str, moved: Moved, *, due_at: int) 
     crash_point("identity.half")
     await store.change(_PEOPLE, values)
     await store.change(_COMPANIES, values)
-    await store.change(_COMPANY_DAYS, values)
