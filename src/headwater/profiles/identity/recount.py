@@ -1,9 +1,9 @@
 """Count again what calls say of people and companies whose calls changed hands.
 
-In: an app and those concerned. Out: `activity`, `people_seen` and `companies_seen` agree with the
-calls. Nothing is carried over from one owner to another: what differs from a count of the calls is
-added, and who lost something is wiped first. So a recount may be cut short and repeated at will;
-only, nobody may store calls meanwhile.
+In: an app and those concerned. Out: `activity`, `people_seen`, `companies_seen` and `company_days`
+agree with the calls. Nothing is carried over from one owner to another: what differs from a count
+of the calls is added, and who lost something is wiped first. So a recount may be cut short and
+repeated at will; only, nobody may store calls meanwhile.
 """
 
 from headwater.base.crash import crash_point
@@ -113,6 +113,12 @@ LEFT JOIN ({_MISSING.format(who="company_id", ids="companies", table="companies_
 GROUP BY e.app_id, e.company
 """
 
+_COMPANY_DAYS = """
+INSERT INTO company_days
+SELECT DISTINCT app_id, company_id, toDate(time) FROM calls
+WHERE app_id = {app_id:String} AND company_id IN {companies:Array(String)}
+"""
+
 
 async def recount(store: EventStore, app_id: str, moved: Moved, *, due_at: int) -> None:
     """Make the derived tables agree with the calls.
@@ -132,6 +138,7 @@ async def recount(store: EventStore, app_id: str, moved: Moved, *, due_at: int) 
         ("activity", "user_id", "lost_users"),
         ("people_seen", "user_id", "lost_users"),
         ("companies_seen", "company_id", "lost_companies"),
+        ("company_days", "company_id", "lost_companies"),
     ):
         if values[lost]:
             sql = f"DELETE FROM {table} WHERE app_id = {{app_id:String}}"
@@ -141,3 +148,4 @@ async def recount(store: EventStore, app_id: str, moved: Moved, *, due_at: int) 
     crash_point("identity.half")
     await store.change(_PEOPLE, values)
     await store.change(_COMPANIES, values)
+    await store.change(_COMPANY_DAYS, values)
