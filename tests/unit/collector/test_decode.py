@@ -83,7 +83,7 @@ def test_a_body_that_is_not_json_at_all_is_refused(body: bytes) -> None:
 
 def test_only_the_bad_members_of_a_batch_are_not_understood() -> None:
     """Broken JSON, a wrong type, a missing field and too deep nesting cost only themselves."""
-    deep = b'{"request":{"uri":"/","verb":"GET","body":' + b"[" * 5000 + b"]" * 5000 + b"}}"
+    deep = b'{"request":{"uri":"/","verb":"GET","body":' + b"[" * 500_000 + b"]" * 500_000 + b"}}"
     good = json.dumps(GOOD).encode()
     body = (
         b"["
