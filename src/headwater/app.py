@@ -29,7 +29,7 @@ from headwater.base.retry import backoff_s
 from headwater.base.settings import Settings
 from headwater.base.telemetry import get_logger
 from headwater.base.vault import Vault
-from headwater.collector import CollectorApp
+from headwater.collector import CollectorApp, describe_collector, describe_otlp
 from headwater.configdb import ConfigDb, lowest_next_offset, migrate
 from headwater.eventlog import GroupCommit, LogKeeper, Stream, open_event_log
 from headwater.eventstore import EventStore
@@ -37,10 +37,16 @@ from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
 from headwater.profiles import Relinking
-from headwater.tracking import TrackingApp
+from headwater.tracking import TrackingApp, describe_tracking
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
-from headwater.workspace import CollectorKeys, create_setup_link, ensure_default_app, has_logins
+from headwater.workspace import (
+    CollectorKeys,
+    create_setup_link,
+    ensure_default_app,
+    has_logins,
+    profile_rules_of,
+)
 
 ROLES = ("collector", "tracking", "web", "ingest", "extensions", "federation", "warehouse")
 _DRAIN_S = 10
@@ -152,7 +158,8 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
     egress = Egress(settings.egress.allow)
     egress.allow_origin(own_url)
     stack.push_async_callback(egress.close)
-    knowledge = await asyncio.to_thread(open_knowledge, store, clock, settings)
+    rules_of = partial(configdb.run, profile_rules_of)
+    knowledge = await asyncio.to_thread(open_knowledge, store, clock, settings, rules_of)
     stack.callback(knowledge.countries.close)
     profiles = knowledge.profiles
     return Services(
@@ -223,7 +230,7 @@ def _front(
     )
     tracking = TrackingApp(groups[Stream.MESSAGES], s.log, s.configdb, s.clock, s.settings.tracking)
     stack.push_async_callback(tracking.close)
-    web = create_web(s)
+    web = create_web(s, [describe_collector(), describe_otlp(), describe_tracking()])
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

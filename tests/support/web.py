@@ -5,7 +5,7 @@ put calls in and to log in.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from litestar.testing import AsyncTestClient
 
 from headwater.base.clock import Clock, SystemClock
 from headwater.base.egress import Egress
+from headwater.base.openapi import DoorText
 from headwater.base.settings import load_settings
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, migrate
@@ -93,9 +94,9 @@ async def open_world(
         configdb.close()
 
 
-def browse(world: World) -> AsyncTestClient[Litestar]:
+def browse(world: World, doors: Sequence[DoorText] = ()) -> AsyncTestClient[Litestar]:
     """Return a browser that follows nothing by itself."""
-    client = AsyncTestClient(create_web(world.services), base_url=OWN_SITE)
+    client = AsyncTestClient(create_web(world.services, doors), base_url=OWN_SITE)
     client.follow_redirects = False
     return client
 

@@ -4,6 +4,7 @@ In: HTTP posts. Out: records in the durable log, secrets masked, before the clie
 Also reads access logs and event files for `headwater import`. Never looks into the store.
 """
 
+from headwater.collector.description import describe_collector, describe_otlp
 from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, CollectorApp
 from headwater.collector.imports import (
     FORMATS,
@@ -23,6 +24,8 @@ __all__ = [
     "CollectorApp",
     "Planned",
     "Rejected",
+    "describe_collector",
+    "describe_otlp",
     "masked_sample",
     "open_lines",
     "plan_events",

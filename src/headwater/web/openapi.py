@@ -1,15 +1,18 @@
-"""Describe the management API: OpenAPI 3.1 at `/api/openapi.json`.
+"""Describe the whole HTTP API: OpenAPI 3.1 at `/api/openapi.json`.
 
-Out: the description that Litestar reads off the handlers, with our own error body in place of the
-framework's.
+In: what Litestar reads off the handlers, and what the raw doors say of themselves. Out: one
+document, with our own error body in place of the framework's.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+
+from headwater.base.openapi import ERROR, DoorText, answers, content, refer
 
 API_VERSION = "1"
 
@@ -29,26 +32,35 @@ class OpenApiJson(JsonRenderPlugin):
     """The description as JSON."""
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return self.render_json(request, put_errors(openapi_schema))
+        return self.render_json(request, complete(openapi_schema, doors_of(request.app)))
 
 
-def put_errors(schema: dict[str, Any]) -> dict[str, Any]:
-    """Let every operation name our error body."""
-    schema.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+def doors_of(app: Litestar) -> Sequence[DoorText]:
+    """Return what the doors beside the web say of themselves."""
+    doors: Sequence[DoorText] = app.state["doors"]
+    return doors
+
+
+def complete(schema: dict[str, Any], doors: Sequence[DoorText]) -> dict[str, Any]:
+    """Let every operation of the web name our error body, and add the doors."""
+    components = schema.setdefault("components", {})
+    components.setdefault("schemas", {})[ERROR] = _ERROR_SCHEMA
     for path in schema["paths"].values():
         for operation in path.values():
-            responses = operation["responses"]
-            responses.pop("400", None)
-            responses["4XX"] = {"description": "The request cannot be met", "content": content}
-            responses["5XX"] = {"description": "Our side cannot serve it now", "content": content}
+            operation["responses"].pop("400", None)
+            operation["responses"] |= answers({}, content(refer(ERROR)))
+    for door in doors:
+        schema["paths"] |= door.paths
+        components["schemas"] |= door.schemas
+        components["securitySchemes"] |= door.security
+    schema["tags"] = [{"name": door.tag, "description": door.text} for door in doors]
     return schema
 
 
 OPENAPI = OpenAPIConfig(
-    title="Headwater management and query API",
+    title="Headwater",
     version=API_VERSION,
-    description="Configuration and questions, as JSON. Times are ISO 8601 in UTC.",
+    description="Data in, configuration and questions. Times are ISO 8601 in UTC.",
     path="/api",
     use_handler_docstrings=True,
     security=[{"token": []}],

@@ -3,11 +3,14 @@
 In: `Services`. Out: one Litestar application. The only place in this room that knows all of it.
 """
 
+from collections.abc import Sequence
+
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from headwater.base.openapi import DoorText
 from headwater.web.api import ROUTES
 from headwater.web.assets import Assets, send_asset
 from headwater.web.docs import show_docs
@@ -32,8 +35,11 @@ PAGES: list[ControllerRouterHandler] = [
 ]
 
 
-def create_web(services: Services) -> Litestar:
-    """Build the application; it opens nothing and starts nothing."""
+def create_web(services: Services, doors: Sequence[DoorText] = ()) -> Litestar:
+    """Build the application; it opens nothing and starts nothing.
+
+    `doors` are described with it, and answered by others.
+    """
     health = HealthBook(services)
     https = services.settings.server.public_url.startswith("https://")
     assets = Assets()
@@ -50,6 +56,6 @@ def create_web(services: Services) -> Litestar:
         before_send=[security_headers(https=https)],
         openapi_config=OPENAPI,
         template_config=create_templates(assets),
-        state=State({"services": services}),
+        state=State({"services": services, "doors": doors}),
         logging_config=None,
     )
