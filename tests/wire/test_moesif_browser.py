@@ -56,6 +56,8 @@ def _visit_and_log_in(stage: Stage, browser: Browser, origin: str) -> None:
         page.evaluate("moesif.track('Read Terms')")
         stage.wait_for_calls(2)
         eventually(lambda: len(stage.actions()) == 2)
+        # What the visitor did becomes the user's as soon as the log-in is known.
+        eventually(lambda: {it["user_id"] for it in (*stage.calls(), *stage.actions())} == {"ana"})
 
 
 def _visit_with_batches(stage: Stage, browser: Browser, origin: str) -> None:
@@ -89,10 +91,10 @@ def test_an_unknown_visitor_is_accepted(kept: Recording) -> None:
 
 
 def test_every_field_of_a_visitors_call_is_stored(kept: Recording) -> None:
-    """A call by fetch, before anybody is known."""
+    """A call by fetch, before anybody is known; the log-in tells later whose it was."""
     call = kept.call("/v2/labels")
     expected = _expected(
-        user_id="", company_id="", anonymous_id=_visitor(kept), session_token=""
+        user_id="ana", company_id="parcel", anonymous_id=_visitor(kept), session_token=""
     ) | {
         "request": {
             "verb": "POST",
@@ -163,12 +165,12 @@ def test_identifying_joins_the_visitor_to_the_user(kept: Recording) -> None:
 
 
 def test_every_field_of_an_action_is_stored(kept: Recording) -> None:
-    """Before the log-in it belongs to the visitor, after it to the user."""
+    """Before the log-in it names the visitor, after it the user; in the end both are the user's."""
     before, after = kept.actions[:2]
     expected: dict[str, Any] = {
         "action_name": "Clicked Sign Up",
-        "user_id": "",
-        "company_id": "",
+        "user_id": "ana",
+        "company_id": "parcel",
         "anonymous_id": _visitor(kept),
         "session_token": "",
         "sdk": "moesif-browser-js/1.8.13",
