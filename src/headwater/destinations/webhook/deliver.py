@@ -12,6 +12,7 @@ import msgspec
 from headwater.base.egress import Egress
 from headwater.base.errors import HeadwaterError
 from headwater.base.ids import stable_id
+from headwater.base.signing import sign
 from headwater.destinations.contract import (
     Outcome,
     Parcel,
@@ -21,7 +22,6 @@ from headwater.destinations.contract import (
     judge_reply,
 )
 from headwater.destinations.webhook.settings import SETTINGS, check
-from headwater.destinations.webhook.sign import sign
 
 _TOO_LARGE = 413
 _SAFE_IN_HEADER = re.compile(r"[!-~]+")
