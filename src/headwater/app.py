@@ -40,7 +40,13 @@ from headwater.profiles import Relinking
 from headwater.tracking import TrackingApp, describe_tracking
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
-from headwater.workspace import CollectorKeys, create_setup_link, ensure_default_app, has_logins
+from headwater.workspace import (
+    CollectorKeys,
+    create_setup_link,
+    ensure_default_app,
+    has_logins,
+    profile_rules_of,
+)
 
 ROLES = ("collector", "tracking", "web", "ingest", "extensions", "federation", "warehouse")
 _DRAIN_S = 10
@@ -152,7 +158,8 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
     egress = Egress(settings.egress.allow)
     egress.allow_origin(own_url)
     stack.push_async_callback(egress.close)
-    knowledge = await asyncio.to_thread(open_knowledge, store, clock, settings)
+    rules_of = partial(configdb.run, profile_rules_of)
+    knowledge = await asyncio.to_thread(open_knowledge, store, clock, settings, rules_of)
     stack.callback(knowledge.countries.close)
     profiles = knowledge.profiles
     return Services(

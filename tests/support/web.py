@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from litestar import Litestar
@@ -27,7 +28,7 @@ from headwater.ingest import IngestWorker, open_knowledge
 from headwater.model import Record
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
-from headwater.workspace import App, create_app, create_login
+from headwater.workspace import App, create_app, create_login, profile_rules_of
 from tests.support.calls import encode_entry
 
 PASSWORD = "correct horse battery"
@@ -74,7 +75,7 @@ async def open_world(
     clock, log = clock or SystemClock(), log or MemoryLog()
     configdb, vault = ConfigDb.open(settings.configdb, data), Vault(b"k" * 32)
     migrate(configdb)
-    knowledge = open_knowledge(store, clock, settings)
+    knowledge = open_knowledge(store, clock, settings, partial(configdb.run, profile_rules_of))
     profiles, egress = knowledge.profiles, Egress()
     services = Services(
         settings=settings, clock=clock, vault=vault, configdb=configdb, log=log, store=store,

@@ -15,10 +15,12 @@ from headwater.cli.common import CleanErrors
 
 _COMMANDS: Mapping[str, str] = {
     "apps": "headwater.cli.apps:apps",
+    "companies": "headwater.cli.people:companies",
     "demo": "headwater.cli.demo:demo",
     "destinations": "headwater.cli.destinations:destinations",
     "doctor": "headwater.cli.serve:doctor",
     "extensions": "headwater.cli.extensions:extensions",
+    "identity": "headwater.cli.identity:identity",
     "import": "headwater.cli.imports:import_files",
     "migrate": "headwater.cli.serve:migrate_command",
     "query": "headwater.cli.query:query",

@@ -1,4 +1,4 @@
-"""`headwater users` and `headwater tokens`: who may look, and which programs may ask.
+"""`headwater users create` and `headwater tokens`: who may look, and which programs may ask.
 
 In: arguments, passwords on standard input. Out: logins and tokens; a token is shown once.
 """
@@ -9,12 +9,22 @@ import click
 import msgspec
 
 from headwater.cli.common import Cli, options, table
+from headwater.cli.people import show_timeline, show_user
+from headwater.cli.suppressed import allow, suppress, suppressed
 from headwater.workspace import create_login, create_token
 
 
 @click.group()
 def users() -> None:
-    """Logins of people."""
+    """Users of the API, and logins of those who look."""
+
+
+users.add_command(show_user)
+users.add_command(show_timeline)
+
+
+for _command in (suppress, allow, suppressed):
+    users.add_command(_command)
 
 
 @users.command("create")

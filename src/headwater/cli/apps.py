@@ -7,6 +7,7 @@ import click
 
 from headwater.cli.common import Cli, options, table
 from headwater.cli.masking import masking
+from headwater.cli.profile_rules import profiles
 from headwater.cli.sampling import sampling
 from headwater.workspace import (
     App,
@@ -24,6 +25,7 @@ def apps() -> None:
 
 
 apps.add_command(masking)
+apps.add_command(profiles)
 apps.add_command(sampling)
 
 

@@ -81,16 +81,17 @@ def _shown(kind: str, answer: dict[str, Any]) -> Table | str:
         case "timeseries":
             return _series(answer)
         case "events":
-            return table(_CALL, [_call(event) for event in answer["events"]], "No calls found.")
+            lines = [_call(event) for event in answer["events"]]
+            return table(CALL_COLUMNS, lines, "No calls found.")
         case "actions":
             lines = [_action(action) for action in answer["actions"]]
             return table(("time", "action", "user", "page"), lines, "No actions in this range.")
         case _:
-            lines = [_happening(item) for item in answer["items"]]
-            return table(_CALL, lines, "Nothing is known of this user in this range.")
+            lines = [describe_item(item) for item in answer["items"]]
+            return table(CALL_COLUMNS, lines, "Nothing is known of this user in this range.")
 
 
-_CALL = ("time", "verb", "route", "status", "ms", "user")
+CALL_COLUMNS = ("time", "verb", "route", "status", "ms", "user")
 
 
 def _call(event: dict[str, Any]) -> list[object]:
@@ -110,7 +111,8 @@ def _action(action: dict[str, Any]) -> list[object]:
     return [request["time"], action["action_name"], action["user_id"], request["uri"]]
 
 
-def _happening(item: dict[str, Any]) -> list[object]:
+def describe_item(item: dict[str, Any]) -> list[object]:
+    """Return one thing of a timeline as a row of `CALL_COLUMNS`."""
     if item["event"]:
         return _call(item["event"])
     if item["action"]:

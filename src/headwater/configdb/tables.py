@@ -62,6 +62,7 @@ apps = Table(
     C("created_at", UtcDateTime, nullable=False),
     C("masking", JSON),
     C("sampling", JSON),
+    C("profiles", JSON),
 )
 
 collector_keys = Table(

@@ -10,7 +10,7 @@ from headwater.base.settings import Settings
 from headwater.eventstore import EventStore
 from headwater.ingest.countries import Countries
 from headwater.ingest.repeats import Repeats
-from headwater.profiles import Identity, Profiles
+from headwater.profiles import Identity, Profiles, RulesOf
 
 
 class Knowledge(NamedTuple):
@@ -22,10 +22,12 @@ class Knowledge(NamedTuple):
     countries: Countries
 
 
-def open_knowledge(store: EventStore, clock: Clock, settings: Settings) -> Knowledge:
+def open_knowledge(
+    store: EventStore, clock: Clock, settings: Settings, rules_of: RulesOf | None = None
+) -> Knowledge:
     """Return it; `MisconfiguredError` when the file of countries cannot be used."""
     return Knowledge(
-        Profiles(store),
+        Profiles(store, clock, rules_of),
         Repeats(store, clock, dedup_days=settings.eventstore.dedup_days),
         Identity(store, settings.identity),
         Countries(settings.ingest.country_database, clock),

@@ -11,13 +11,13 @@ from datetime import datetime
 from headwater.base.clock import Clock, SystemClock
 from headwater.base.crash import crash_point
 from headwater.eventstore import EventStore
-from headwater.model import ProfileRules, ProfileUpdate, Rollup
+from headwater.model import KeyKind, ProfileRules, ProfileUpdate, Rollup
 from headwater.profiles.changes import read_touched_users
 from headwater.profiles.companies import CompanyLink, read_company_history
 from headwater.profiles.drawing import Key, Version, draw, gather_versions
 from headwater.profiles.fold import fold
 from headwater.profiles.history import Spoken, keep_history
-from headwater.profiles.identity.rulings import UserLink, read_user_links
+from headwater.profiles.identity.rulings import UserLink, has_link, read_user_links
 from headwater.profiles.people import Company, Person, Subscription
 from headwater.profiles.reading import (
     read_companies,
@@ -129,6 +129,10 @@ class Profiles:
     async def links(self, app_id: str, user_id: str, *, limit: int = 100) -> list[UserLink]:
         """Return who said which session keys and browsers are the user's, and what was ruled."""
         return await read_user_links(self._store, app_id, user_id, limit=limit)
+
+    async def has_link(self, app_id: str, kind: KeyKind, key: str, user_id: str) -> bool:
+        """Tell whether anything ever said that a session key or browser is the user's."""
+        return await has_link(self._store, app_id, kind, key, user_id)
 
     async def rollups(
         self,

@@ -33,6 +33,11 @@ from headwater.workspace.masking import (
     is_protected,
     read_masking,
 )
+from headwater.workspace.profile_rules import (
+    profile_rules_of,
+    read_profile_rules,
+    set_profile_rules,
+)
 from headwater.workspace.sampling import (
     Condition,
     RegexRule,
@@ -78,10 +83,13 @@ __all__ = [
     "has_logins",
     "is_protected",
     "list_apps",
+    "profile_rules_of",
     "read_masking",
+    "read_profile_rules",
     "read_sampling",
     "rotate_collector_key",
     "set_masking",
+    "set_profile_rules",
     "set_sampling",
     "start_session",
     "use_setup_link",

@@ -17,6 +17,7 @@ from headwater.base.errors import ConflictError, InvalidInputError, NotFoundErro
 from headwater.base.ids import new_collector_id, new_id
 from headwater.base.vault import Vault
 from headwater.configdb.tables import apps, collector_keys
+from headwater.model import ProfileRules
 from headwater.workspace.masking import MaskingPolicy
 from headwater.workspace.sampling import SamplingPolicy
 
@@ -34,6 +35,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     masking: MaskingPolicy = MaskingPolicy()
     sampling: SamplingPolicy = SamplingPolicy()
+    profiles: ProfileRules = ProfileRules()
 
 
 def create_app(

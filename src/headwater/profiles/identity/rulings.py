@@ -48,6 +48,12 @@ WHERE app_id = {app_id:String} AND value = {user_id:String}
     AND (kind, key) IN {keys:Array(Tuple(String, String))}
 ORDER BY said_at, ruling_id
 """
+_ANY = """
+SELECT 1 FROM keys_of_users
+WHERE app_id = {app_id:String} AND user_id = {user_id:String}
+    AND kind = {kind:String} AND key = {key:String}
+LIMIT 1
+"""
 _NO_DAY = date(1970, 1, 1)
 
 
@@ -72,12 +78,10 @@ class UserLink(msgspec.Struct, frozen=True, kw_only=True):
     """The last day with evidence; not kept of session keys."""
     said_by: str = ""
     """The call, action or update that told it first."""
+    counts: bool = True
+    """Whether it joins anything: not when the newest ruling says that it is wrong."""
     rulings: tuple[Ruling, ...] = ()
-
-    @property
-    def counts(self) -> bool:
-        """Whether it joins anything: not when the newest ruling says that it is wrong."""
-        return not self.rulings or self.rulings[-1].verdict == "joined"
+    """Oldest first."""
 
 
 async def write_rulings(store: EventStore, rulings: Sequence[LinkRuling], offset: int) -> None:
@@ -113,16 +117,26 @@ async def read_user_links(
     facts = {(row["kind"], row["key"]): row for row in await store.select(_LINKS, asked)}
     rulings = await store.select(_RULINGS, asked)
     return [
-        UserLink(
-            **{"kind": kind, "key": key, **_facts(facts.get((kind, key), {}))},
-            rulings=tuple(
-                Ruling(**{name: row[name] for name in Ruling.__struct_fields__})
-                for row in rulings
-                if (row["kind"], row["key"]) == (kind, key)
-            ),
-        )
-        for kind, key in keys
+        _to_link(key, facts.get(key, {}), [r for r in rulings if (r["kind"], r["key"]) == key])
+        for key in keys
     ]
+
+
+async def has_link(store: EventStore, app_id: str, kind: KeyKind, key: str, user_id: str) -> bool:
+    """Tell whether anything ever said that the key is the user's."""
+    asked = {"app_id": app_id, "kind": kind, "key": key, "user_id": user_id}
+    return bool(await store.select(_ANY, asked))
+
+
+def _to_link(
+    key: tuple[KeyKind, str], facts: dict[str, Any], rulings: Sequence[dict[str, Any]]
+) -> UserLink:
+    names = Ruling.__struct_fields__
+    return UserLink(
+        **{"kind": key[0], "key": key[1], **_facts(facts)},
+        counts=not rulings or rulings[-1]["verdict"] == "joined",
+        rulings=tuple(Ruling(**{name: row[name] for name in names}) for row in rulings),
+    )
 
 
 def _facts(row: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from litestar.types import ControllerRouterHandler
 from headwater.web.api.apps import AppsController
 from headwater.web.api.destinations import DestinationsController
 from headwater.web.api.extensions import ExtensionsController
+from headwater.web.api.identity import IdentityController
 from headwater.web.api.imports import ImportsController
 from headwater.web.api.masking import MaskingController
+from headwater.web.api.people import PeopleController
+from headwater.web.api.profile_rules import ProfileRulesController
 from headwater.web.api.query import QueryController
 from headwater.web.api.sampling import SamplingController
 from headwater.web.api.sources import SourcesController
@@ -17,8 +20,11 @@ ROUTES: list[ControllerRouterHandler] = [
     AppsController,
     DestinationsController,
     ExtensionsController,
+    IdentityController,
     ImportsController,
     MaskingController,
+    PeopleController,
+    ProfileRulesController,
     QueryController,
     SamplingController,
     SourcesController,

@@ -1,0 +1,96 @@
+"""`headwater users show`, `users timeline`, `companies show`: what is known of somebody.
+
+In: ids. Out: the management API's answer, whole with `--json`, else as a small table.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from headwater.cli.common import Cli, options, remote, table
+from headwater.cli.query import CALL_COLUMNS, describe_item
+
+_APP = click.option("--app", "app_id", required=True, help="Id of the app; see `apps list`.")
+_WHO = ("id", "name", "email", "username", "phone", "photo_url", "domain", "lifecycle")
+_WHEN = ("created_at", "modified_at", "first_seen_at", "last_seen_at", "first_success_at")
+_WHERE = ("company_id", "company_since", "last_ip", "location", "locale", "last_user_agent")
+_TOUCH = ("first_touch", "last_touch")
+_SHOWN = (*_WHO, *_WHEN, *_WHERE, *_TOUCH)
+
+
+@click.command("show")
+@click.argument("user_id")
+@_APP
+@options
+def show_user(cli: Cli, user_id: str, app_id: str) -> None:
+    """Show who USER_ID is: profile, first and last seen, companies, links.
+
+    Example: headwater users show ann --app APP_ID
+    """
+    found = _get(cli, app_id, f"users/{_quoted(user_id)}")
+    cli.show(found, lambda: table(("", ""), _user_rows(found), ""))
+
+
+@click.command("timeline")
+@click.argument("user_id")
+@_APP
+@click.option("--days", default=90, show_default=True, help="How far to look back.")
+@click.option("--limit", default=50, show_default=True, help="How many things to show.")
+@options
+def show_timeline(cli: Cli, user_id: str, app_id: str, days: int, limit: int) -> None:
+    """Show what USER_ID did and how the profile changed, newest first."""
+    found = _get(cli, app_id, f"users/{_quoted(user_id)}/timeline?days={days}&limit={limit}")
+    lines = [describe_item(item) for item in found["items"]]
+    cli.show(found, lambda: table(CALL_COLUMNS, lines, "Nothing is known of this user."))
+
+
+@click.group()
+def companies() -> None:
+    """The companies whose people call the API."""
+
+
+@companies.command("show")
+@click.argument("company_id")
+@_APP
+@options
+def show_company(cli: Cli, company_id: str, app_id: str) -> None:
+    """Show what is known of COMPANY_ID."""
+    found = _get(cli, app_id, f"companies/{_quoted(company_id)}")
+    rows = [*_rows(found["company"]), *_rows(found, ("ttfhw_s",))]
+    cli.show(found, lambda: table(("", ""), rows, ""))
+
+
+def _get(cli: Cli, app_id: str, path: str) -> dict[str, Any]:
+    with remote(cli) as api:
+        found: dict[str, Any] = api.get(f"/api/v1/apps/{_quoted(app_id)}/{path}")
+    return found
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
+
+
+def _user_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        *_rows(found["user"]),
+        *_rows(found, ("ttfhw_s",)),
+        *(("company", f"{one['company_id']} since {one['since']}") for one in found["companies"]),
+        *((f"{link['kind']} link", _link(link)) for link in found["links"]),
+    ]
+
+
+def _link(link: Mapping[str, Any]) -> str:
+    said = f"{link['key']} said by {link['said_by'] or 'a ruling'} at {link['first_at'] or '-'}"
+    return said if link["counts"] else f"{said}; ruled wrong by {link['rulings'][-1]['said_by']}"
+
+
+def _rows(facts: Mapping[str, Any], names: tuple[str, ...] = _SHOWN) -> list[tuple[str, str]]:
+    return [(name, _shown(facts[name])) for name in names if facts.get(name) not in (None, "", {})]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={inner}" for name, inner in value.items())
+    return str(value)
