@@ -101,7 +101,7 @@ _LIBRARIES = frozenset(("", "other", "http", "sdk"))
 
 @lru_cache(maxsize=8_192)
 def recognise_client(user_agent: str, *, speaks_mcp: bool = False) -> Client:
-    """Return who sent this User-Agent; `speaks_mcp`: a header names a version of that protocol."""
+    """Return who sent this User-Agent; `speaks_mcp`: a header says so."""
     agent = user_agent[:_LONGEST_READ].strip()
     client = (
         _find(_AGENT, "agent", agent)

@@ -17,6 +17,13 @@ class HeadHeaders(msgspec.Struct, frozen=True, gc=False):
 
     user_agent: str = msgspec.field(default="", name="user-agent")
     host: str = ""
+    mcp_protocol_version: str = msgspec.field(default="", name="mcp-protocol-version")
+    mcp_session_id: str = msgspec.field(default="", name="mcp-session-id")
+
+    @property
+    def speaks_mcp(self) -> bool:
+        """A program that a language model drives names the protocol, or its session."""
+        return bool(self.mcp_protocol_version or self.mcp_session_id)
 
 
 class CallHead(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="call", gc=False):

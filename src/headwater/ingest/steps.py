@@ -73,8 +73,9 @@ def put_route(call: Call) -> None:
 
 def put_client(call: Call) -> None:
     """Which library and version made the call."""
-    agent = call.head.request_headers.user_agent
-    client = recognise_client(agent)
+    headers = call.head.request_headers
+    agent = headers.user_agent
+    client = recognise_client(agent, speaks_mcp=headers.speaks_mcp)
     added = call.added
     added.user_agent = agent
     added.client_name, added.client_version, added.client_kind = client

@@ -111,6 +111,14 @@ def test_the_client_comes_from_the_user_agent() -> None:
     assert (added.client_kind, added.user_agent) == ("sdk", "stripe-python/5.0.1")
 
 
+@pytest.mark.parametrize("header", ["mcp-protocol-version", "mcp-session-id"])
+def test_a_header_of_the_model_context_protocol_makes_a_library_an_agent(header: str) -> None:
+    """Agents leave the User-Agent to their HTTP library; the library's name is kept."""
+    call = _call(request_headers={"user-agent": "python-httpx/0.28.1", header: "2025-06-18"})
+    put_client(call)
+    assert (call.added.client_kind, call.added.client_name) == ("agent", "python-httpx")
+
+
 def test_an_app_has_only_so_many_routes() -> None:
     """What comes after the limit is stored as /other; what was admitted stays; apps are apart."""
     guards = _guards(limit=2)
