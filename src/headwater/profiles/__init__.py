@@ -22,6 +22,7 @@ from headwater.profiles.visitors import read_voices
 from headwater.profiles.windows import day_window, last_complete_day
 
 __all__ = [
+    "SPELLINGS",
     "VOICES",
     "Agent",
     "Caller",

@@ -22,6 +22,17 @@ class UserTraits(msgspec.Struct, frozen=True, kw_only=True):
     photo_url: str = ""
 
 
+SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "name": ("name", "first_name", "last_name", "company_name"),
+    "email": ("email",),
+    "username": ("username", "user_name"),
+    "phone": ("phone", "phone_number"),
+    "photo_url": ("photo_url", "photo", "avatar", "avatar_url"),
+    "domain": ("company_domain", "domain"),
+    "location": ("location",),
+    "locale": ("locale",),
+}
+"""Under which names clients say what: whoever leaves one out leaves out all of these."""
 _NO_TRAITS = UserTraits()
 
 
@@ -32,10 +43,10 @@ def user_traits(doc: Json) -> UserTraits:
     names = (said(doc, "first_name"), said(doc, "last_name"))
     return UserTraits(
         name=said(doc, "name") or " ".join(name for name in names if name),
-        email=said(doc, "email"),
-        username=said(doc, "username", "user_name"),
-        phone=said(doc, "phone", "phone_number"),
-        photo_url=said(doc, "photo_url", "photo", "avatar", "avatar_url"),
+        email=said(doc, *SPELLINGS["email"]),
+        username=said(doc, *SPELLINGS["username"]),
+        phone=said(doc, *SPELLINGS["phone"]),
+        photo_url=said(doc, *SPELLINGS["photo_url"]),
     )
 
 
