@@ -18,6 +18,7 @@ from headwater.profiles.identity import Caller, Identity, Owner, Relinking
 from headwater.profiles.identity.rulings import Ruling, UserLink
 from headwater.profiles.people import Company, Lifecycle, Person, Subscription
 from headwater.profiles.store import Profiles, RulesOf
+from headwater.profiles.traits import SPELLINGS
 from headwater.profiles.visitors import read_voices
 from headwater.profiles.windows import day_window, last_complete_day
 
