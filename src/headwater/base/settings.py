@@ -186,6 +186,8 @@ class ExtensionSettings(Section, frozen=True):
     """Longest wait before the first retry; it doubles."""
     retry_cap_s: float = 300.0
     """Longest wait between retries."""
+    most_in_flight: int = 8
+    """Batches of one connection on the wire at once, while its endpoint answers quickly."""
 
 
 class WebSettings(Section, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from headwater.cli.common import Cli, options, table
 from headwater.cli.people import show_timeline, show_user
+from headwater.cli.suppressed import allow, suppress, suppressed
 from headwater.workspace import create_login, create_token
 
 
@@ -20,6 +21,10 @@ def users() -> None:
 
 users.add_command(show_user)
 users.add_command(show_timeline)
+
+
+for _command in (suppress, allow, suppressed):
+    users.add_command(_command)
 
 
 @users.command("create")

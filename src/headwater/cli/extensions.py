@@ -1,33 +1,30 @@
 """`headwater extensions`: send each user's API activity to other systems.
 
-In: arguments; the secret perhaps on standard input. Out: connections, previews, runs. Asks the
-running server, or one started for the command. There is one group of commands for each entry of the
-gallery, and the options of `connect` are the settings that the entry declares.
+In: arguments; the secret perhaps on standard input. Out: connections and how they are doing. Asks
+the running server, or one started for the command. There is one group of commands for each entry of
+the gallery, and the options of `connect` are the settings that the entry declares.
 """
 
 import sys
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import click
 import msgspec
-from rich.json import JSON
 
-from headwater.base.errors import UnavailableError
 from headwater.cli.common import Cli, options, remote, table
+from headwater.cli.extensions_shown import Command, app_option, path_of, status_lines
+from headwater.cli.sending import COMMANDS as SENDING
 from headwater.extensions import (
     GALLERY,
-    MOST_PREVIEWED,
     ExtensionType,
-    RunResult,
     Setting,
     Status,
     list_connections,
+    read_condition,
 )
 from headwater.workspace import list_apps
-
-Command = Callable[..., None]
 
 
 @click.group()
@@ -62,15 +59,29 @@ def list_(cli: Cli) -> None:
     cli.show(entries, lambda: table(("type", "description", "connected apps"), rows, ""))
 
 
-def _add_group(entry: ExtensionType) -> None:
-    group = click.Group(entry.type, help=entry.description)
-    extensions.add_command(group)
-    for make in (_connect, _pause, _resume, _preview, _sync, _status):
-        group.add_command(make(entry))
+def _connect(entry: ExtensionType) -> click.Command:
+    @options
+    def connect(cli: Cli, app_id: str, no_check: bool, **values: Any) -> None:
+        """Connect an app, or change how it is connected; pausing ends.
 
+        The secret is tried at the endpoint before anything is saved. To change a setting of a
+        connected app leave the secret out: it stays what it was.
+        """
+        given = {name: value for name, value in values.items() if value not in (None, ())}
+        secret = entry.secret.name
+        if given.get(secret) == "-":
+            given[secret] = sys.stdin.readline().strip()
+        question = urlencode({"check": str(not no_check).lower()})
+        with remote(cli) as api:
+            _show(cli, api.put(f"{path_of(app_id, entry)}?{question}", given))
 
-def _app_option(command: Command) -> Command:
-    return click.option("--app", "app_id", required=True, help="The app's id.")(command)
+    command: Command = connect
+    for setting in reversed(entry.settings):
+        command = _setting_option(setting)(command)
+    unchecked = click.option(
+        "--no-check", is_flag=True, help="Save without asking the endpoint about the secret."
+    )
+    return click.command("connect")(app_option(unchecked(command)))
 
 
 def _setting_option(setting: Setting) -> Callable[[Command], Command]:
@@ -79,43 +90,8 @@ def _setting_option(setting: Setting) -> Callable[[Command], Command]:
     if setting.kind == "flag":
         return click.option(f"{name}/--no-{name[2:]}", setting.name, default=None, help=text)
     kind = click.Choice(setting.choices) if setting.choices and setting.kind == "text" else str
-    return click.option(
-        name,
-        setting.name,
-        type=kind,
-        multiple=setting.kind == "list",
-        required=setting.required,
-        help=text,
-    )
-
-
-def _connect(entry: ExtensionType) -> click.Command:
-    @options
-    def connect(cli: Cli, app_id: str, **values: Any) -> None:
-        """Connect an app, or change how it is connected; pausing ends."""
-        given = {name: value for name, value in values.items() if value not in (None, ())}
-        secret = entry.secret.name
-        if given.get(secret) == "-":
-            given[secret] = sys.stdin.readline().strip()
-        with remote(cli) as api:
-            status = msgspec.convert(api.put(_path(app_id, entry), given), Status)
-        cli.show(status, lambda: table(("", ""), _lines(status), ""))
-
-    command: Command = connect
-    for setting in reversed(entry.settings):
-        command = _setting_option(setting)(command)
-    return click.command("connect")(_app_option(command))
-
-
-def _change(entry: ExtensionType, verb: str, text: str) -> click.Command:
-    @_app_option
-    @options
-    def change(cli: Cli, app_id: str) -> None:
-        with remote(cli) as api:
-            status = msgspec.convert(api.post(f"{_path(app_id, entry)}/{verb}"), Status)
-        cli.show(status, lambda: table(("", ""), _lines(status), ""))
-
-    return click.command(verb, help=text)(change)
+    is_list = setting.kind == "list"
+    return click.option(name, setting.name, type=kind, multiple=is_list, help=text)
 
 
 def _pause(entry: ExtensionType) -> click.Command:
@@ -126,73 +102,59 @@ def _resume(entry: ExtensionType) -> click.Command:
     return _change(entry, "resume", "Send again.")
 
 
-def _preview(entry: ExtensionType) -> click.Command:
-    @click.command("preview")
-    @_app_option
-    @click.option("--user", "user_id", default="", help="Only this user, even when not due.")
-    @click.option("--limit", default=MOST_PREVIEWED, show_default=True, help="Most messages.")
+def _change(entry: ExtensionType, verb: str, text: str) -> click.Command:
+    @app_option
     @options
-    def preview(cli: Cli, app_id: str, user_id: str, limit: int) -> None:
-        """Print the exact messages that a sync would send now."""
-        wanted = urlencode({"user_id": user_id, "limit": limit})
+    def change(cli: Cli, app_id: str) -> None:
         with remote(cli) as api:
-            messages = api.get(f"{_path(app_id, entry)}/preview?{wanted}")["messages"]
-        cli.show(messages, lambda: JSON(msgspec.json.encode(messages).decode()))
+            _show(cli, api.post(f"{path_of(app_id, entry)}/{verb}"))
 
-    return preview
+    return click.command(verb, help=text)(change)
 
 
-def _sync(entry: ExtensionType) -> click.Command:
-    @click.command("sync")
-    @_app_option
-    @click.option("--full", is_flag=True, help="Look at every user, not only at changed ones.")
+def _schedule(entry: ExtensionType) -> click.Command:
+    @click.command("schedule")
+    @click.argument("schedule")
+    @app_option
     @options
-    def sync(cli: Cli, app_id: str, full: bool) -> None:
-        """Send what changed; nothing is ever sent twice."""
-        question = urlencode({"full": str(full).lower()})
+    def schedule(cli: Cli, app_id: str, schedule: str) -> None:
+        """Change when it syncs by itself.
+
+        SCHEDULE is `every 5 minutes`, `hourly` (on the hour), `daily 03:00` (the app's time),
+        `live` (within seconds of a change), or empty for the server's default.
+        """
         with remote(cli) as api:
-            answer = api.post(f"{_path(app_id, entry)}/sync?{question}")
-        result = msgspec.convert(answer, RunResult)
-        rows = [(name, value) for name, value in answer.items() if value != ""]
-        cli.show(result, lambda: table(("", ""), rows, ""))
-        if result.error:
-            hint = "What was not delivered waits and is sent again."
-            raise UnavailableError(result.error, hint=hint)
+            _show(cli, api.put(f"{path_of(app_id, entry)}/schedule", {"schedule": schedule}))
 
-    return sync
+    return schedule
 
 
-def _status(entry: ExtensionType) -> click.Command:
-    @click.command("status")
-    @_app_option
+def _choose(entry: ExtensionType) -> click.Command:
+    @click.command("choose")
+    @click.option("--where", multiple=True, help="A condition; repeat it for several, all hold.")
+    @app_option
     @options
-    def status(cli: Cli, app_id: str) -> None:
-        """Show where it sends, how far it is, what waits and what was refused."""
+    def choose(cli: Cli, app_id: str, where: tuple[str, ...]) -> None:
+        """Change whom it sends; without conditions, everybody.
+
+        A condition is `FIELD TEST VALUE`, such as `email ends_with @example.com`,
+        `metadata.plan is pro`, `company.metadata.tier is_not free`, `last_seen within_days 30`,
+        `calls at_least 1` (on the last complete day) or `email exists`.
+        """
+        conditions = [msgspec.to_builtins(read_condition(text)) for text in where]
         with remote(cli) as api:
-            answer = msgspec.convert(api.get(f"{_path(app_id, entry)}/status"), Status)
-        cli.show(answer, lambda: table(("", ""), _lines(answer), ""))
+            _show(cli, api.put(f"{path_of(app_id, entry)}/audience", {"conditions": conditions}))
 
-    return status
-
-
-def _lines(of: Status) -> list[tuple[str, Any]]:
-    last = of.runs[0] if of.runs else None
-    lines = {
-        "endpoint": f"{of.endpoint} (built-in)" if of.built_in else of.endpoint,
-        **{name.replace("_", " "): value for name, value in of.settings.items()},
-        "state": "on" if of.enabled else "paused",
-        "messages": ", ".join(f"{count} {state}" for state, count in of.messages.items()),
-        "last run": f"{last.started_at:%Y-%m-%d %H:%M:%S} UTC, {last.state}" if last else "none",
-        "next run": f"{of.next_run_at:%Y-%m-%d %H:%M:%S} UTC" if of.next_run_at else "none",
-        "last error": of.last_error or "none",
-        **{f"refused {item.user_id}": item.error for item in of.dead},
-    }
-    return list(lines.items())
+    return choose
 
 
-def _path(app_id: str, entry: ExtensionType) -> str:
-    return f"/api/v1/apps/{quote(app_id, safe='')}/extensions/{entry.type}"
+def _show(cli: Cli, answer: Any) -> None:
+    status = msgspec.convert(answer, Status)
+    cli.show(status, lambda: table(("", ""), status_lines(status), ""))
 
 
 for _entry in GALLERY:
-    _add_group(_entry)
+    _group = click.Group(_entry.type, help=_entry.description)
+    extensions.add_command(_group)
+    for _make in (_connect, _pause, _resume, _schedule, _choose, *SENDING):
+        _group.add_command(_make(_entry))

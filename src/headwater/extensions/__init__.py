@@ -5,19 +5,26 @@ gallery; everything else is one mechanism that knows none of them by name. House
 imported here: it is reached by its URL.
 """
 
+from headwater.extensions.audience import Condition, read_condition
+from headwater.extensions.backfill import Backfill
 from headwater.extensions.connections import Connection, list_connections
 from headwater.extensions.contract import ExtensionType, Setting
+from headwater.extensions.dead import DeadItem
 from headwater.extensions.gallery import GALLERY, find_extension
 from headwater.extensions.parts import Parts
 from headwater.extensions.preview import MOST_PREVIEWED
 from headwater.extensions.room import Extensions
 from headwater.extensions.runs import Run, RunResult
 from headwater.extensions.status import Status
+from headwater.extensions.trial import Trial
 
 __all__ = [
     "GALLERY",
     "MOST_PREVIEWED",
+    "Backfill",
+    "Condition",
     "Connection",
+    "DeadItem",
     "ExtensionType",
     "Extensions",
     "Parts",
@@ -25,6 +32,8 @@ __all__ = [
     "RunResult",
     "Setting",
     "Status",
+    "Trial",
     "find_extension",
     "list_connections",
+    "read_condition",
 ]

@@ -5,6 +5,7 @@ sends. Pointing a connection at another target starts it afresh: every user is d
 what waited for the old target is dropped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,8 +19,10 @@ from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.configdb.tables import extension_connections as connections
 from headwater.extensions import outbox
+from headwater.extensions.audience import Condition
 from headwater.extensions.contract import Extension, Target
 from headwater.extensions.gallery import find_extension
+from headwater.extensions.schedule import clean_schedule
 
 _FRESH: dict[str, Any] = {
     "watermark": 0,
@@ -42,6 +45,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """What the endpoint said of the secret when it was saved."""
     schedule: str
     """As `schedule` reads it; empty: the server's default."""
+    audience: tuple[Condition, ...]
+    """Whom it sends: users who meet all of these."""
     enabled: bool
     created_at: datetime
     watermark: int
@@ -125,7 +130,7 @@ def find_connection(connection: sa.Connection, app_id: str, type_: str) -> Conne
     """Return the app's connection of this type, if it has one."""
     where = (connections.c.app_id == app_id, connections.c.type == type_)
     row = connection.execute(_select().where(*where)).mappings().first()
-    return None if row is None else Connection(**row)
+    return None if row is None else _to_connection(row)
 
 
 def get_connection(connection: sa.Connection, app_id: str, type_: str) -> Connection:
@@ -143,7 +148,7 @@ def get_connection(connection: sa.Connection, app_id: str, type_: str) -> Connec
 def list_connections(connection: sa.Connection) -> list[Connection]:
     """Return all connections, oldest first."""
     rows = connection.execute(_select().order_by(connections.c.created_at, connections.c.id))
-    return [Connection(**row) for row in rows.mappings()]
+    return [_to_connection(row) for row in rows.mappings()]
 
 
 def open_connection(connection: sa.Connection, vault: Vault, app_id: str, type_: str) -> Opened:
@@ -177,6 +182,24 @@ def set_enabled(connection: sa.Connection, app_id: str, type_: str, enabled: boo
     return get_connection(connection, app_id, type_)
 
 
+def set_schedule(connection: sa.Connection, app_id: str, type_: str, schedule: str) -> Connection:
+    """Change when it syncs by itself."""
+    id_ = get_connection(connection, app_id, type_).id
+    _update(connection, id_, {"schedule": clean_schedule(schedule)})
+    return get_connection(connection, app_id, type_)
+
+
+def set_audience(
+    connection: sa.Connection, app_id: str, type_: str, audience: Sequence[Condition]
+) -> Connection:
+    """Change who is sent; everybody is looked at once more, since others may be meant now."""
+    known = get_connection(connection, app_id, type_)
+    if known.audience != tuple(audience):
+        values = {"audience": msgspec.to_builtins(audience), "watermark": 0, "watermark_day": ""}
+        _update(connection, known.id, values)
+    return get_connection(connection, app_id, type_)
+
+
 def move_watermark(connection: sa.Connection, connection_id: str, offset: int, day: str) -> None:
     """Remember how far the outbox has come."""
     _update(connection, connection_id, {"watermark": offset, "watermark_day": day})
@@ -200,6 +223,11 @@ def note_failure(
 
 def _update(connection: sa.Connection, connection_id: str, values: dict[str, Any]) -> None:
     connection.execute(connections.update().where(connections.c.id == connection_id).values(values))
+
+
+def _to_connection(row: sa.RowMapping) -> Connection:
+    audience = msgspec.convert(row["audience"], tuple[Condition, ...])
+    return Connection(**{**row, "audience": audience})
 
 
 def _select() -> sa.Select[Any]:

@@ -18,6 +18,16 @@ from headwater.extensions.packet import Limits, Packet
 from headwater.extensions.people import People, Wanted
 
 
+class Suggestion(msgspec.Struct, frozen=True):
+    """A value that many choose, by name."""
+
+    name: str
+    title: str
+    value: str
+    example: str = ""
+    """Not empty: everybody has a value of their own, of this form."""
+
+
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to fill in when connecting."""
 
@@ -30,6 +40,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["text", "flag", "list"] = "text"
     default: str = ""
     choices: tuple[str, ...] = ()
+    """The only values there are."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """Values among others."""
     of_source: str = ""
     """Left empty, it is this field of the source of this server whose write key the secret is."""
 
@@ -82,6 +95,27 @@ class Verdict(Enum):
     """Trouble that passes."""
 
 
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked and answered, for people to see; without the body that was sent."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    """The secret is masked."""
+    status: int | None = None
+    """None: no answer."""
+    answer_headers: dict[str, str] = {}
+    answer: str = ""
+
+
+class KeyCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What an endpoint said of a secret."""
+
+    checked: bool
+    word: str
+    """For people: what is known, or why nothing is."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How one batch went."""
 
@@ -91,6 +125,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Place in the batch, and the endpoint's word."""
     wait_s: float | None = None
     """What the endpoint asked for."""
+    exchange: Exchange | None = None
 
 
 class Sender(Protocol):
@@ -98,6 +133,13 @@ class Sender(Protocol):
 
     async def send(self, packet: Packet, sent_at: datetime) -> Outcome:
         """Send one batch, once: who calls decides about another try."""
+        ...
+
+    async def check(self) -> KeyCheck:
+        """Ask whether the secret is right, changing nothing; raise `HeadwaterError` if it is not.
+
+        Where there is no way to ask, say so.
+        """
         ...
 
 

@@ -19,10 +19,10 @@ from headwater.extensions import outbox
 from headwater.extensions.connections import Connection, note_failure, note_success
 from headwater.extensions.contract import Outcome, Sender, Verdict
 from headwater.extensions.outbox import Batch
+from headwater.extensions.pace import Pace
 from headwater.extensions.parts import Parts
 from headwater.extensions.runs import Tally
 
-_IN_FLIGHT = 4
 _QUICK_TRIES = 3
 _PATIENCE_S = 5.0
 
@@ -38,6 +38,8 @@ class Delivery:
         self._parts = parts
         self._tally = tally
         self._failures = connection.failures
+        self._pace = Pace(parts.settings.most_in_flight)
+        self._given_up: Outcome | None = None
 
     async def send_waiting(self) -> None:
         """Send until nothing waits; give up for this run when the endpoint does not take it."""
@@ -45,7 +47,7 @@ class Delivery:
         answered: list[Sent] = []
         try:
             while True:
-                free = 0 if self._tally.error else _IN_FLIGHT - len(on_wire)
+                free = 0 if self._given_up is not None else self._pace.limit - len(on_wire)
                 busy = [batch.id for batch in on_wire.values()]
                 for batch in await self._settle_and_take(answered, free, busy):
                     on_wire[asyncio.create_task(self._send(batch))] = batch
@@ -113,15 +115,27 @@ class Delivery:
             note_failure(connection, self._connection.id, self._failures, retry_at, outcome.reason)
 
     async def _send(self, batch: Batch) -> Sent:
-        attempt = 1
         while True:
-            outcome = await self._sender.send(batch.packet, self._parts.clock.now())
-            wait_s = self._wait_s(outcome, attempt)
-            passes_soon = outcome.verdict is Verdict.LATER and wait_s <= _PATIENCE_S
-            if not passes_soon or attempt == _QUICK_TRIES:
-                return batch, outcome
-            await asyncio.sleep(wait_s)
-            attempt += 1
+            async with self._pace.turn() as began_s:
+                if self._given_up is not None:
+                    return batch, self._given_up
+                outcome = await self._sender.send(batch.packet, self._parts.clock.now())
+            match outcome.verdict:
+                case Verdict.LATER:
+                    self._pace.went_wrong(began_s)
+                    self._rest_or_give_up(outcome)
+                case Verdict.HALTED:
+                    self._given_up = outcome
+                case _:
+                    self._pace.went_well(began_s)
+                    return batch, outcome
+
+    def _rest_or_give_up(self, outcome: Outcome) -> None:
+        wait_s = self._wait_s(outcome, self._pace.troubles)
+        if wait_s > _PATIENCE_S or self._pace.troubles >= _QUICK_TRIES:
+            self._given_up = outcome
+        else:
+            self._pace.rest(wait_s)
 
     def _wait_s(self, outcome: Outcome, attempt: int) -> float:
         if outcome.wait_s is not None:

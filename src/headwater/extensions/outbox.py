@@ -13,10 +13,11 @@ import msgspec
 import sqlalchemy as sa
 
 from headwater.configdb.tables import outbox_batches as batches
-from headwater.configdb.tables import outbox_dead as dead
 from headwater.configdb.tables import outbox_windows as windows
+from headwater.extensions import dead
 from headwater.extensions.contract import Item
 from headwater.extensions.packet import Limits, Packet, cut, pack
+from headwater.extensions.windows import subject_of
 
 STATES = ("due", "sent", "delivered", "dead")
 WAITING = ("due", "sent")
@@ -43,20 +44,6 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def packet(self) -> Packet:
         return Packet(self.messages, self.deflated, self.checksum, self.size_bytes)
-
-
-class DeadItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that will not be sent again by itself, and why."""
-
-    message_id: str
-    user_id: str
-    error: str
-    created_at: datetime
-
-
-class _Named(msgspec.Struct, rename="camel"):
-    message_id: str
-    user_id: str = ""
 
 
 def known_messages(
@@ -97,17 +84,30 @@ def put_due(connection: sa.Connection, lot: Lot, items: Iterable[Item], limits: 
     payloads = [item.payload or b"" for item in sized]
     for part in cut([len(payload) for payload in payloads], limits):
         _insert_batch(connection, lot, pack(payloads[part]))
-    remembered = [
-        {"connection_id": lot.connection_id, "subject": i.subject, "message_id": i.message_id}
-        for i in fresh
-        if i.subject
-    ]
-    if remembered:
-        connection.execute(_REMEMBER, remembered)
+    remember(connection, lot.connection_id, fresh)
     for item in fresh:
         if item.payload is None:
-            _bury(connection, lot.connection_id, item, TOO_LARGE, lot.at)
+            dead.bury(
+                connection,
+                lot.connection_id,
+                item.message_id,
+                item.user_id,
+                None,
+                TOO_LARGE,
+                lot.at,
+            )
     return Put(entered=len(fresh), too_large=len(fresh) - len(sized))
+
+
+def remember(connection: sa.Connection, connection_id: str, items: Iterable[Item]) -> None:
+    """Note what is the newest word about each subject."""
+    rows = [
+        {"connection_id": connection_id, "subject": item.subject, "message_id": item.message_id}
+        for item in items
+        if item.subject
+    ]
+    if rows:
+        connection.execute(_REMEMBER, rows)
 
 
 def _only_new(connection: sa.Connection, connection_id: str, items: Iterable[Item]) -> list[Item]:
@@ -166,10 +166,14 @@ def read_payloads(connection: sa.Connection, connection_id: str, limit: int) -> 
     for id_ in ids.all():
         if len(payloads) >= limit:
             break
-        columns = [batches.c[name] for name in Batch.__struct_fields__]
-        row = connection.execute(sa.select(*columns).where(batches.c.id == id_)).mappings().one()
-        payloads += Batch(**row).packet.payloads()
+        payloads += _read_batch(connection, id_).packet.payloads()
     return payloads[:limit]
+
+
+def _read_batch(connection: sa.Connection, batch_id: int) -> Batch:
+    columns = [batches.c[name] for name in Batch.__struct_fields__]
+    question = sa.select(*columns).where(batches.c.id == batch_id)
+    return Batch(**connection.execute(question).mappings().one())
 
 
 def take(
@@ -198,7 +202,7 @@ def settle(
     if rejected:
         payloads = batch.packet.payloads()
         for place, reason in rejected.items():
-            _bury_payload(connection, connection_id, payloads[place], reason, batch.created_at)
+            dead.bury_payload(connection, connection_id, payloads[place], reason, batch.created_at)
     values = {
         "state": "delivered",
         "messages": batch.messages - len(rejected),
@@ -213,7 +217,7 @@ def halve(connection: sa.Connection, connection_id: str, batch: Batch, error: st
     """Make two batches of one that was refused as a whole; alone, its message is dead."""
     payloads = batch.packet.payloads()
     if len(payloads) == 1:
-        _bury_payload(connection, connection_id, payloads[0], error, batch.created_at)
+        dead.bury_payload(connection, connection_id, payloads[0], error, batch.created_at)
     else:
         middle = len(payloads) // 2
         lot = Lot(connection_id=connection_id, name=batch.lot, at=batch.created_at)
@@ -222,42 +226,15 @@ def halve(connection: sa.Connection, connection_id: str, batch: Batch, error: st
     connection.execute(batches.delete().where(batches.c.id == batch.id))
 
 
-def _bury_payload(
-    connection: sa.Connection, connection_id: str, payload: bytes, error: str, at: datetime
-) -> None:
-    named = msgspec.json.decode(payload, type=_Named)
-    item = Item(message_id=named.message_id, user_id=named.user_id, subject="", payload=payload)
-    _bury(connection, connection_id, item, error, at)
-
-
-def _bury(
-    connection: sa.Connection, connection_id: str, item: Item, error: str, at: datetime
-) -> None:
-    key = {"connection_id": connection_id, "message_id": item.message_id}
-    connection.execute(dead.delete().where(*(dead.c[name] == key[name] for name in key)))
-    connection.execute(
-        dead.insert().values(
-            **key, user_id=item.user_id, payload=item.payload, error=error, created_at=at
-        )
-    )
-
-
 def revive_dead(
     connection: sa.Connection, lot: Lot, limits: Limits, message_ids: Sequence[str] = ()
 ) -> int:
     """Make refused messages due again, these or all; too large ones stay; return how many."""
-    where = [dead.c.connection_id == lot.connection_id, dead.c.payload.is_not(None)]
-    if message_ids:
-        where.append(dead.c.message_id.in_(message_ids))
-    question = sa.select(dead.c.message_id, dead.c.payload).where(*where)
     revived = 0
-    while rows := connection.execute(question.limit(_QUERY_IDS)).all():
-        payloads = [row.payload for row in rows]
+    while payloads := dead.take_dead(connection, lot.connection_id, message_ids, _QUERY_IDS):
         for part in cut([len(payload) for payload in payloads], limits):
             _insert_batch(connection, lot, pack(payloads[part]))
-        ids = [row.message_id for row in rows]
-        connection.execute(dead.delete().where(*where, dead.c.message_id.in_(ids)))
-        revived += len(rows)
+        revived += len(payloads)
     return revived
 
 
@@ -271,8 +248,7 @@ def count_states(connection: sa.Connection, connection_id: str) -> dict[str, int
     counts = dict.fromkeys(STATES, 0)
     for state, count in rows:
         counts[state] = int(count)
-    refused = sa.select(sa.func.count()).where(dead.c.connection_id == connection_id)
-    counts["dead"] = connection.execute(refused).scalar_one()
+    counts["dead"] = dead.count_dead(connection, connection_id)
     return counts
 
 
@@ -286,18 +262,6 @@ def has_waiting(connection: sa.Connection, connection_id: str) -> bool:
     return connection.execute(question).first() is not None
 
 
-def read_dead(connection: sa.Connection, connection_id: str, limit: int) -> list[DeadItem]:
-    """Return the newest refused messages."""
-    columns = [dead.c[name] for name in DeadItem.__struct_fields__]
-    rows = connection.execute(
-        sa.select(*columns)
-        .where(dead.c.connection_id == connection_id)
-        .order_by(dead.c.created_at.desc(), dead.c.message_id)
-        .limit(limit)
-    )
-    return [DeadItem(**row) for row in rows.mappings()]
-
-
 def forget_delivered(connection: sa.Connection, connection_id: str, before: datetime) -> None:
     """Drop the count of batches that were delivered long ago."""
     connection.execute(
@@ -309,6 +273,41 @@ def forget_delivered(connection: sa.Connection, connection_id: str, before: date
     )
 
 
+def drop_user(connection: sa.Connection, connection_id: str, user_id: str) -> None:
+    """Forget one user: what waits, what was refused, what was remembered."""
+    ids = connection.execute(
+        sa.select(batches.c.id).where(
+            batches.c.connection_id == connection_id, batches.c.state.in_(WAITING)
+        )
+    ).scalars()
+    for id_ in ids.all():
+        _drop_from_batch(connection, id_, user_id)
+    dead.drop_dead(connection, connection_id, user_id)
+    connection.execute(
+        windows.delete().where(
+            windows.c.connection_id == connection_id, windows.c.subject == subject_of(user_id)
+        )
+    )
+
+
+def _drop_from_batch(connection: sa.Connection, batch_id: int, user_id: str) -> None:
+    payloads = _read_batch(connection, batch_id).packet.payloads()
+    kept = [payload for payload in payloads if dead.user_of(payload) != user_id]
+    if len(kept) == len(payloads):
+        return
+    if not kept:
+        connection.execute(batches.delete().where(batches.c.id == batch_id))
+        return
+    packet = pack(kept)
+    values = {
+        "messages": packet.items,
+        "deflated": packet.deflated,
+        "checksum": packet.checksum,
+        "size_bytes": packet.size_bytes,
+    }
+    connection.execute(_change([batch_id]).values(values))
+
+
 def drop_all(connection: sa.Connection, connection_id: str) -> None:
     """Forget what waits and what was refused: it was meant for another target."""
     connection.execute(
@@ -316,7 +315,7 @@ def drop_all(connection: sa.Connection, connection_id: str) -> None:
             batches.c.connection_id == connection_id, batches.c.state.in_(WAITING)
         )
     )
-    connection.execute(dead.delete().where(dead.c.connection_id == connection_id))
+    dead.drop_dead(connection, connection_id)
 
 
 def _change(ids: Sequence[int]) -> sa.Update:

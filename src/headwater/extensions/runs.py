@@ -4,7 +4,7 @@ In: a run's beginning and its result. Out: what people see of the last ones. A r
 short is closed by the next one.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ from headwater.configdb.tables import extension_runs as runs
 
 RunKind = Literal["sync", "full"]
 RunState = Literal["running", "success", "failure"]
+_KEPT = timedelta(days=90)
 _CUT_SHORT = "interrupted: the process ended before the run did"
 
 
@@ -69,11 +70,13 @@ def begin_run(
     connection: sa.Connection, connection_id: str, run_id: str, kind: RunKind, at: datetime
 ) -> None:
     """Write down that a run began, and close what a crash left open."""
+    of = runs.c.connection_id == connection_id
     connection.execute(
-        runs.update()
-        .where(runs.c.connection_id == connection_id, runs.c.state == "running")
-        .values(state="failure", error=_CUT_SHORT)
+        runs.update().where(of, runs.c.state == "running").values(state="failure", error=_CUT_SHORT)
     )
+    # A run that found nothing is worth remembering until the next one only.
+    empty = sa.and_(runs.c.state == "success", runs.c.users_considered == 0, runs.c.sent == 0)
+    connection.execute(runs.delete().where(of, empty | (runs.c.started_at < at - _KEPT)))
     values = {**Tally().as_row(), "id": run_id, "connection_id": connection_id, "kind": kind}
     connection.execute(runs.insert().values(**values, state="running", started_at=at))
 
@@ -85,14 +88,16 @@ def end_run(connection: sa.Connection, run_id: str, tally: Tally, at: datetime) 
     connection.execute(runs.update().where(runs.c.id == run_id).values(values))
 
 
-def read_runs(connection: sa.Connection, connection_id: str, limit: int) -> list[Run]:
-    """Return the newest runs."""
+def read_runs(
+    connection: sa.Connection, connection_id: str, limit: int, cursor: str = ""
+) -> list[Run]:
+    """Return the newest runs, or those before the one named `cursor`."""
     columns = [runs.c[name] for name in Run.__struct_fields__]
+    question = sa.select(*columns).where(runs.c.connection_id == connection_id)
+    if cursor:
+        question = question.where(runs.c.id < cursor)  # ids sort by the moment of birth
     rows = connection.execute(
-        sa.select(*columns)
-        .where(runs.c.connection_id == connection_id)
-        .order_by(runs.c.started_at.desc(), runs.c.id.desc())
-        .limit(limit)
+        question.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
     )
     return [Run(**row) for row in rows.mappings()]
 

@@ -12,7 +12,10 @@ import sqlalchemy as sa
 
 from headwater.base.vault import show_masked
 from headwater.extensions import outbox, runs
+from headwater.extensions.audience import Condition
+from headwater.extensions.backfill import Backfill, find_running
 from headwater.extensions.connections import Connection, Opened
+from headwater.extensions.dead import DeadItem, read_dead
 from headwater.extensions.schedule import read_schedule
 from headwater.workspace import App
 
@@ -28,8 +31,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     built_in: bool
     settings: dict[str, Any]
     """The extension's own; its secret masked, by its name."""
+    secret_check: str
+    """What the endpoint said of the secret when it was saved."""
     schedule: str
     """Empty: the server's default."""
+    audience: tuple[Condition, ...]
+    """Whom it sends; empty: everybody."""
     enabled: bool
     messages: dict[str, int]
     """By state; delivered ones of the last days only."""
@@ -40,7 +47,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     entries_not_stored: int
     """Log entries that a run would not see yet."""
     runs: list[runs.Run]
-    dead: list[outbox.DeadItem]
+    dead: list[DeadItem]
+    backfill: Backfill | None
+    """The one on its way."""
 
 
 def read_status(
@@ -62,7 +71,9 @@ def read_status(
         endpoint=url or built_in_url,
         built_in=not url,
         settings=show_settings(opened),
+        secret_check=of.secret_check,
         schedule=of.schedule,
+        audience=of.audience,
         enabled=of.enabled,
         messages=outbox.count_states(connection, of.id),
         last_error=of.last_error,
@@ -70,7 +81,8 @@ def read_status(
         next_run_at=_next_run_at(connection, of, app, default, now),
         entries_not_stored=entries_not_stored,
         runs=runs.read_runs(connection, of.id, _SHOWN),
-        dead=outbox.read_dead(connection, of.id, _SHOWN),
+        dead=read_dead(connection, of.id, _SHOWN),
+        backfill=find_running(connection, of.id),
     )
 
 

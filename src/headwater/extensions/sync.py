@@ -16,16 +16,17 @@ from headwater.base.errors import HeadwaterError
 from headwater.base.ids import new_id
 from headwater.base.telemetry import get_logger
 from headwater.extensions import outbox, runs
+from headwater.extensions.audience import also_wanted, choose_people, choose_users
 from headwater.extensions.connections import Opened, check_unchanged, move_watermark
 from headwater.extensions.contract import Item
 from headwater.extensions.delivery import Delivery
-from headwater.extensions.outbox import Lot
+from headwater.extensions.outbox import Lot, Put
 from headwater.extensions.parts import Parts
 from headwater.extensions.people import gather_people
 from headwater.extensions.runs import RunResult, Tally
 from headwater.extensions.windows import Page, Window, read_due_users, subject_of
 from headwater.profiles import Person, last_complete_day
-from headwater.workspace import App
+from headwater.workspace import App, suppressed_among
 
 _REMEMBERED = timedelta(days=7)
 _logger = get_logger("extensions")
@@ -62,27 +63,44 @@ async def open_window(parts: Parts, app: App, opened: Opened, *, full: bool = Fa
 async def make_new_items(
     parts: Parts, opened: Opened, window: Window, user_ids: Sequence[str]
 ) -> list[Item]:
-    """Return the messages of those users whose window never entered the outbox."""
-    people = await parts.profiles.people(window.app.id, user_ids)
-    subjects = [subject_of(id_) for id_ in people]
+    """Return the messages of those of the audience whose window never entered the outbox."""
+    people = await read_audience(parts, opened, window, user_ids)
+    subjects = [subject_of(person.id) for person in people]
     known = await parts.configdb.run(outbox.known_messages, window.connection_id, subjects)
     fresh = [
-        person
-        for id_, person in people.items()
-        if known.get(subject_of(id_)) != window.id_of(person)
+        person for person in people if known.get(subject_of(person.id)) != window.id_of(person)
     ]
     return await make_items(parts, opened, window, fresh)
+
+
+async def read_audience(
+    parts: Parts, opened: Opened, window: Window, user_ids: Sequence[str]
+) -> list[Person]:
+    """Return those of the users whose profile meets the connection's conditions."""
+    people = await parts.profiles.people(window.app.id, user_ids)
+    return choose_users(opened.connection.audience, list(people.values()), window.now)
 
 
 async def make_items(
     parts: Parts, opened: Opened, window: Window, users: Sequence[Person]
 ) -> list[Item]:
-    """Return the messages of these users."""
+    """Return the messages of those of these users whose activity meets the conditions too."""
     if not users:
         return []
-    wanted = opened.extension.wanted(opened.settings)
-    people = await gather_people(parts.profiles, window, users, wanted)
+    audience = opened.connection.audience
+    wanted = also_wanted(audience, opened.extension.wanted(opened.settings))
+    people = choose_people(audience, await gather_people(parts.profiles, window, users, wanted))
     return list(await asyncio.to_thread(opened.extension.compose, opened.settings, people))
+
+
+def put_allowed(
+    connection: sa.Connection, parts: Parts, opened: Opened, lot: Lot, items: Sequence[Item]
+) -> Put:
+    """Put messages in the outbox, but for those about users who must never be sent."""
+    ids = {item.user_id for item in items}
+    never = suppressed_among(connection, parts.vault, opened.connection.app_id, ids)
+    allowed = [item for item in items if item.user_id not in never]
+    return outbox.put_due(connection, lot, allowed, opened.extension.limits)
 
 
 class _Run:
@@ -134,5 +152,5 @@ class _Run:
         if is_last:
             window = self._window
             move_watermark(connection, window.connection_id, window.upto, window.day)
-        put = outbox.put_due(connection, self._lot, items, self._opened.extension.limits)
+        put = put_allowed(connection, self._parts, self._opened, self._lot, items)
         self.tally.too_large += put.too_large

@@ -34,6 +34,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """The last complete day of the last run; empty before the first."""
     full: bool = False
     """Look at every user, not only at changed ones."""
+    salt: str = ""
+    """Tells the messages of a backfill apart from all others."""
 
     def id_of(self, person: Person, *more: str) -> str:
         """Return the id of the message that this window of the person gives.
@@ -43,7 +45,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         """
         # What is newer than `upto` may be stored by half: it gets another id once it is whole.
         offset = min(person.changed_offset, self.upto)
-        return message_id(self.connection_id, self.target, person.id, self.day, offset, *more)
+        salted = (self.salt, *more) if self.salt else more
+        return message_id(self.connection_id, self.target, person.id, self.day, offset, *salted)
 
     def newly_complete(self) -> tuple[datetime, datetime] | None:
         """Return the days that ended since the last run; None when none did."""

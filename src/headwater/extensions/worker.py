@@ -10,7 +10,13 @@ from datetime import datetime, timedelta
 from headwater.base.errors import HeadwaterError
 from headwater.base.telemetry import get_logger
 from headwater.extensions import outbox, runs
-from headwater.extensions.connections import Connection, list_connections, open_connection
+from headwater.extensions.backfill import find_running, make_page
+from headwater.extensions.connections import (
+    Connection,
+    Opened,
+    list_connections,
+    open_connection,
+)
 from headwater.extensions.delivery import Delivery
 from headwater.extensions.locks import Locks
 from headwater.extensions.parts import Parts
@@ -21,6 +27,8 @@ from headwater.profiles import last_complete_day
 from headwater.workspace import App, get_app
 
 _TICK_S = 0.5
+_TURN_S = 2.0
+"""After this long a backfill lets others have their turn on the connection."""
 _logger = get_logger("extensions")
 
 
@@ -67,13 +75,13 @@ class Worker:
         if connection.retry_at is not None and now < connection.retry_at:
             return False
         app = await self._parts.configdb.run(get_app, connection.app_id)
+        opened = await self._parts.configdb.run(
+            open_connection, self._parts.vault, app.id, connection.type
+        )
         if await self._is_due(connection, app, now):
-            opened = await self._parts.configdb.run(
-                open_connection, self._parts.vault, app.id, connection.type
-            )
             await sync(self._parts, app, opened)
             return True
-        return await self._send_waiting(connection)
+        return await self._send_waiting(opened) or await self._backfill(app, opened)
 
     async def _is_due(self, connection: Connection, app: App, now: datetime) -> bool:
         schedule = read_schedule(
@@ -91,12 +99,28 @@ class Worker:
             return True
         return connection.watermark < await self._parts.stored_offset()
 
-    async def _send_waiting(self, connection: Connection) -> bool:
-        if not await self._parts.configdb.run(outbox.has_waiting, connection.id):
+    async def _send_waiting(self, opened: Opened) -> bool:
+        if not await self._parts.configdb.run(outbox.has_waiting, opened.connection.id):
             return False
-        opened = await self._parts.configdb.run(
-            open_connection, self._parts.vault, connection.app_id, connection.type
-        )
-        sender = opened.extension.open(opened.settings, opened.secret, self._parts.outside)
-        await Delivery(opened.connection, sender, self._parts, Tally()).send_waiting()
+        await self._deliver(opened)
         return True
+
+    async def _deliver(self, opened: Opened) -> Tally:
+        tally = Tally()
+        sender = opened.extension.open(opened.settings, opened.secret, self._parts.outside)
+        await Delivery(opened.connection, sender, self._parts, tally).send_waiting()
+        return tally
+
+    async def _backfill(self, app: App, opened: Opened) -> bool:
+        """Do a part of a backfill: pages for a while, each sent before the next is made."""
+        begun_s = self._parts.clock.monotonic_s()
+        made = False
+        while self._parts.clock.monotonic_s() - begun_s < _TURN_S:
+            of = await self._parts.configdb.run(find_running, opened.connection.id)
+            if of is None:
+                break
+            await make_page(self._parts, app, opened, of)
+            made = True
+            if (await self._deliver(opened)).error:
+                break
+        return made

@@ -45,6 +45,13 @@ from headwater.workspace.sampling import (
     read_sampling,
     warn_of,
 )
+from headwater.workspace.suppressed import (
+    Suppression,
+    allow_user,
+    list_suppressed,
+    suppress_user,
+    suppressed_among,
+)
 from headwater.workspace.tokens import (
     SCOPES,
     Token,
@@ -66,8 +73,10 @@ __all__ = [
     "RegexRule",
     "SamplingPolicy",
     "Session",
+    "Suppression",
     "Token",
     "add_collector_key",
+    "allow_user",
     "check_password",
     "check_setup_link",
     "collector_key",
@@ -83,6 +92,7 @@ __all__ = [
     "has_logins",
     "is_protected",
     "list_apps",
+    "list_suppressed",
     "profile_rules_of",
     "read_masking",
     "read_profile_rules",
@@ -92,6 +102,8 @@ __all__ = [
     "set_profile_rules",
     "set_sampling",
     "start_session",
+    "suppress_user",
+    "suppressed_among",
     "use_setup_link",
     "warn_of",
 ]

@@ -13,7 +13,8 @@ from headwater.extensions import GALLERY, find_extension
 from headwater.extensions.contract import Verdict
 from headwater.extensions.packet import cut
 from headwater.extensions.segment.client import LIMITS, read_reply
-from headwater.extensions.segment.settings import clean_endpoint, clean_partner_key
+from headwater.extensions.segment.endpoints import clean_endpoint
+from headwater.extensions.segment.settings import clean_partner_key
 from headwater.extensions.segment.trim import MOST_BYTES, ORDER, encode_within_limit
 
 
@@ -134,10 +135,15 @@ def test_who_it_is_never_goes() -> None:
         (" https://api.segment.io/v1/ ", "https://api.segment.io"),
         ("https://events.eu1.segmentapis.com/v1/batch", "https://events.eu1.segmentapis.com"),
         ("http://[::1]:8000/base/", "http://[::1]:8000/base"),
+        ("built-in", ""),
+        ("Segment", "https://api.segment.io"),
+        ("segment-eu", "https://events.eu1.segmentapis.com"),
+        ("rudderstack=https://a.example.com/v1", "https://a.example.com"),
+        ("jitsu = https://a.example.com:8080/", "https://a.example.com:8080"),
     ],
 )
 def test_an_endpoint_is_kept_as_a_base(typed: str, kept: str) -> None:
-    """With or without `/v1`."""
+    """With or without `/v1`, or by its name."""
     assert clean_endpoint(typed) == kept
 
 
@@ -152,6 +158,9 @@ def test_an_endpoint_is_kept_as_a_base(typed: str, kept: str) -> None:
         "https://x#y",
         "https://x:99999",
         "https://a b",
+        "rudderstack",
+        "jitsu=",
+        "mystack=https://a.example.com",
     ],
 )
 def test_what_is_no_base_url_is_refused(typed: str) -> None:
@@ -161,7 +170,7 @@ def test_what_is_no_base_url_is_refused(typed: str) -> None:
     assert caught.value.field == "endpoint"
 
 
-@pytest.mark.parametrize("typed", ["", "  ", "a b", "ké", "a\nb", "a:b"])
+@pytest.mark.parametrize("typed", ["", "  ", "a b", "ké", "a\nb", "a:"])
 def test_what_is_no_key_is_refused(typed: str) -> None:
     """Before it is saved, and without repeating it."""
     with pytest.raises(InvalidInputError) as caught:

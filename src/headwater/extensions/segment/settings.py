@@ -3,15 +3,13 @@
 In: what a person typed. Out: `SegmentSettings` that the rest can rely on.
 """
 
-from urllib.parse import urlsplit
-
 import msgspec
 
 from headwater.base.errors import InvalidInputError
 from headwater.extensions.contract import ExtensionType, Setting
+from headwater.extensions.segment.endpoints import SUGGESTIONS, clean_endpoint
 
 PAYLOAD_VERSIONS = ("current", "2019")
-_API_PATHS = ("/v1/batch", "/v1")
 
 SEGMENT = ExtensionType(
     type="segment",
@@ -31,7 +29,11 @@ SEGMENT = ExtensionType(
         Setting(
             name="endpoint",
             title="Endpoint",
-            description="Base URL of a Tracking API; empty for the source built into this server.",
+            description=(
+                "built-in, segment, segment-eu, rudderstack=URL, jitsu=URL, or the base URL of any "
+                "Tracking API; empty for the source built into this server."
+            ),
+            suggestions=SUGGESTIONS,
         ),
         Setting(
             name="payload_version",
@@ -62,43 +64,12 @@ def check_settings(settings: SegmentSettings) -> SegmentSettings:
     )
 
 
-def clean_endpoint(url: str) -> str:
-    """Return the base URL without `/v1`; empty stays empty: the built-in source."""
-    text = url.strip().rstrip("/")
-    if not text:
-        return ""
-    for ending in _API_PATHS:
-        text = text.removesuffix(ending).rstrip("/")
-    if not _is_base_url(text):
-        raise InvalidInputError(
-            "The endpoint is not a base URL.",
-            field="endpoint",
-            hint="Use a form such as https://api.segment.io, without query, fragment or user.",
-        )
-    return text
-
-
-def _is_base_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return False
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    odd = any(character.isspace() or not character.isprintable() for character in text)
-    return (
-        parts.scheme in {"http", "https"}
-        and bool(parts.hostname)
-        and plain
-        and port != 0
-        and not odd
-    )
-
-
 def clean_partner_key(key: str) -> str:
     """Return the key, or refuse what cannot be one."""
     text = key.strip()
-    if not text or not text.isascii() or not text.isprintable() or " " in text or ":" in text:
+    # A colon parts the two halves of a key of Jitsu's; one at an end was copied by mistake.
+    odd = " " in text or text != text.strip(":")
+    if not text or not text.isascii() or not text.isprintable() or odd:
         raise InvalidInputError(
             "The partner key is empty or holds characters that no write key has.",
             field="partner_key",

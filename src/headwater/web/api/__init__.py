@@ -12,8 +12,10 @@ from headwater.web.api.people import PeopleController
 from headwater.web.api.profile_rules import ProfileRulesController
 from headwater.web.api.query import QueryController
 from headwater.web.api.sampling import SamplingController
+from headwater.web.api.sending import SendingController
 from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
+from headwater.web.api.suppressed import SuppressedController
 from headwater.web.api.warehouses import WarehousesController
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -27,8 +29,10 @@ ROUTES: list[ControllerRouterHandler] = [
     ProfileRulesController,
     QueryController,
     SamplingController,
+    SendingController,
     SourcesController,
     StatusController,
+    SuppressedController,
     WarehousesController,
 ]
 

@@ -1,7 +1,7 @@
 """Manage extensions by HTTP: the gallery, and each app's connections.
 
-In: JSON. Out: JSON. A secret comes in and is only ever shown masked. A sync is answered when it is
-done. Which extensions there are is the gallery's matter: every path takes the type's name.
+In: JSON. Out: JSON. A secret comes in and is only ever shown masked. Which extensions there are is
+the gallery's matter: every path takes the type's name. What they send is asked in `sending`.
 """
 
 from typing import Any
@@ -12,12 +12,10 @@ from litestar import Controller, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from headwater.base.errors import InvalidInputError
 from headwater.extensions import (
     GALLERY,
-    MOST_PREVIEWED,
+    Condition,
     ExtensionType,
-    RunResult,
     Status,
     find_extension,
 )
@@ -27,13 +25,21 @@ from headwater.web.auth import needs
 from headwater.web.services import Services
 from headwater.workspace import App, get_app
 
-_ONE = "/apps/{app_id:str}/extensions/{type_:str}"
+ONE = "/apps/{app_id:str}/extensions/{type_:str}"
 
 
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sync would send now."""
+class NewSchedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `PUT …/schedule`."""
 
-    messages: list[dict[str, Any]]
+    schedule: str
+    """`every 5 minutes`, `hourly`, `daily 03:00`, `live`; empty: the server's default."""
+
+
+class NewAudience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `PUT …/audience`."""
+
+    conditions: list[Condition]
+    """All must hold; none: everybody."""
 
 
 class ExtensionsController(Controller):
@@ -58,76 +64,70 @@ class ExtensionsController(Controller):
         cursor: FromQuery[str] = "",
     ) -> Page[Status]:
         """Show how each connection of an app is doing."""
-        app = await _app(services, app_id)
+        app = await find_app(services, app_id)
         found = [one for one in await services.extensions.connections() if one.app_id == app.id]
         statuses = [await services.extensions.status(app, one.type) for one in found]
         return page_of(statuses, lambda status: status.type, limit, cursor)
 
-    @put(_ONE, guards=[needs("admin")])
+    @put(ONE, guards=[needs("admin")])
     async def connect(
         self,
         services: NamedDependency[Services],
         app_id: FromPath[str],
         type_: FromPath[str],
         data: JSONBody[dict[str, Any]],
+        check: FromQuery[bool] = True,
     ) -> Status:
         """Connect an app, or change how it is connected; pausing ends.
 
-        The body holds the settings that the gallery declares for the type.
+        The body holds the settings that the gallery declares for the type. The secret is tried at
+        the endpoint before anything is saved, unless `check` is false; left out, it stays what it
+        was.
         """
-        app = await _app(services, app_id)
+        app = await find_app(services, app_id)
         values = await services.configdb.run(_complete, type_, data)
-        return await services.extensions.connect(app, type_, values)
+        return await services.extensions.connect(app, type_, values, check=check)
 
-    @post(f"{_ONE}/pause", guards=[needs("admin")], status_code=200)
+    @post(f"{ONE}/pause", guards=[needs("admin")], status_code=200)
     async def pause(
         self, services: NamedDependency[Services], app_id: FromPath[str], type_: FromPath[str]
     ) -> Status:
         """Send nothing until resumed; what waits stays."""
-        return await services.extensions.pause(await _app(services, app_id), type_)
+        return await services.extensions.pause(await find_app(services, app_id), type_)
 
-    @post(f"{_ONE}/resume", guards=[needs("admin")], status_code=200)
+    @post(f"{ONE}/resume", guards=[needs("admin")], status_code=200)
     async def resume(
         self, services: NamedDependency[Services], app_id: FromPath[str], type_: FromPath[str]
     ) -> Status:
         """Send again."""
-        return await services.extensions.resume(await _app(services, app_id), type_)
+        return await services.extensions.resume(await find_app(services, app_id), type_)
 
-    @get(f"{_ONE}/preview", guards=[needs("read")])
-    async def preview(
+    @put(f"{ONE}/schedule", guards=[needs("admin")])
+    async def schedule(
         self,
         services: NamedDependency[Services],
         app_id: FromPath[str],
         type_: FromPath[str],
-        user_id: FromQuery[str] = "",
-        limit: FromQuery[int] = MOST_PREVIEWED,
-    ) -> Preview:
-        """Show the exact messages that a sync would send now, of one user or of all."""
-        if not 1 <= limit <= MOST_PREVIEWED:
-            raise InvalidInputError(f"A limit is 1 to {MOST_PREVIEWED}.", field="limit")
-        app = await _app(services, app_id)
-        return Preview(messages=await services.extensions.preview(app, type_, user_id, limit=limit))
-
-    @post(f"{_ONE}/sync", guards=[needs("write")], status_code=200)
-    async def sync(
-        self,
-        services: NamedDependency[Services],
-        app_id: FromPath[str],
-        type_: FromPath[str],
-        full: FromQuery[bool] = False,
-    ) -> RunResult:
-        """Send what changed, or with `full` look at every user; nothing is sent twice."""
-        return await services.extensions.sync(await _app(services, app_id), type_, full=full)
-
-    @get(f"{_ONE}/status", guards=[needs("read")])
-    async def status(
-        self, services: NamedDependency[Services], app_id: FromPath[str], type_: FromPath[str]
+        data: JSONBody[NewSchedule],
     ) -> Status:
-        """Show where it sends, how far it is, what waits and what was refused."""
-        return await services.extensions.status(await _app(services, app_id), type_)
+        """Change when it syncs by itself."""
+        app = await find_app(services, app_id)
+        return await services.extensions.schedule(app, type_, data.schedule)
+
+    @put(f"{ONE}/audience", guards=[needs("admin")])
+    async def audience(
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        type_: FromPath[str],
+        data: JSONBody[NewAudience],
+    ) -> Status:
+        """Change whom it sends: users who meet all conditions; everybody is looked at once more."""
+        app = await find_app(services, app_id)
+        return await services.extensions.choose(app, type_, data.conditions)
 
 
-async def _app(services: Services, app_id: str) -> App:
+async def find_app(services: Services, app_id: str) -> App:
     return await services.configdb.run(get_app, app_id)
 
 
