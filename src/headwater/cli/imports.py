@@ -19,14 +19,15 @@ from rich.progress import Progress
 
 from headwater.base.errors import CorruptError
 from headwater.cli.common import Cli, options, remote
-from headwater.cli.loader import Loader
+from headwater.cli.loader import Loader, Sent, Table
 from headwater.collector import (
     FORMATS,
+    Page,
+    Plan,
     Planned,
     Rejected,
     masked_sample,
-    open_lines,
-    plan_events,
+    open_pages,
 )
 from headwater.workspace import collector_key, get_app
 
@@ -61,6 +62,11 @@ class Outcome(msgspec.Struct, kw_only=True):
     first_events: list[msgspec.Raw] = []
     """Of a dry run: as they would be sent."""
     seconds: float = 0.0
+
+    def add(self, sent: Sent) -> None:
+        """Count calls that were sent, or were there."""
+        self.imported += sent.new
+        self.already_stored += sent.known
 
     def refuse(self, file: Path, bad: Rejected, rejects: BinaryIO | None = None) -> None:
         """Count a line that says nothing, write it down, and keep the first few to show."""
@@ -128,17 +134,34 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     rejects: BinaryIO | None
     outcome: Outcome
 
+    def loads(self, file: Path, raw: BinaryIO) -> Iterator[Table | list[Planned]]:
+        """Return the calls of a file to be sent, and count the lines that say nothing."""
+        plan = Plan(self.form, self.user_from, by_column=True)
+        for page in self._pages(file, raw, plan):
+            if page.bulk is not None:
+                yield Table(page.bulk, plan.read_singly)
+            yield from _chunks(self._planned(file, page))
+
     def calls(self, file: Path, raw: BinaryIO) -> Iterator[Planned]:
-        """Return the calls of a file, and count the lines that say nothing."""
+        """Return the calls of a file one by one, and count the lines that say nothing."""
+        for page in self._pages(file, raw, Plan(self.form, self.user_from)):
+            yield from self._planned(file, page)
+
+    def _pages(self, file: Path, raw: BinaryIO, plan: Plan) -> Iterator[Page]:
         try:
-            for item in plan_events(open_lines(raw), self.form, self.user_from):
-                self.outcome.lines += 1
-                if isinstance(item, Rejected):
-                    self.outcome.refuse(file, item, self.rejects)
-                else:
-                    yield item
+            for lines in open_pages(raw):
+                page = plan.read(lines)
+                self.outcome.lines += page.lines
+                yield page
         except CorruptError as err:
             self.outcome.broken[str(file)] = err.message
+
+    def _planned(self, file: Path, page: Page) -> Iterator[Planned]:
+        for item in page.rest:
+            if isinstance(item, Rejected):
+                self.outcome.refuse(file, item, self.rejects)
+            else:
+                yield item
 
 
 def _try(cli: Cli, files: Iterable[Path], reading: Reading) -> None:
@@ -157,11 +180,12 @@ def _try(cli: Cli, files: Iterable[Path], reading: Reading) -> None:
 def _send(cli: Cli, files: Iterable[Path], reading: Reading, app_id: str, key: str) -> None:
     with remote(cli) as server, Progress(console=cli.err) as progress:
         loader = Loader(server, app_id, key, cli.clock)
-        loader.settle()
+        loader.begin()
         for file in files:
             with _opened(file, progress) as raw:
-                _load(loader, reading.calls(file, raw), reading.outcome)
-        loader.settle()
+                for sent in loader.send_all(reading.loads(file, raw)):
+                    reading.outcome.add(sent)
+        reading.outcome.add(loader.finish())
 
 
 @contextmanager
@@ -173,12 +197,6 @@ def _opened(file: Path, progress: Progress) -> Iterator[BinaryIO]:
         return
     with progress.open(file, "rb", description=file.name) as raw:
         yield raw
-
-
-def _load(loader: Loader, calls: Iterable[Planned], outcome: Outcome) -> None:
-    for sent in loader.send_all(_chunks(calls)):
-        outcome.imported += sent.new
-        outcome.already_stored += sent.known
 
 
 def _chunks(planned: Iterable[Planned]) -> Iterator[list[Planned]]:

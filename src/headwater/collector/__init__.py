@@ -5,14 +5,16 @@ Also reads access logs and event files for `headwater import`. Never looks into 
 """
 
 from headwater.collector.description import describe_collector, describe_otlp
-from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, CollectorApp
+from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, TABLE_PATH, CollectorApp
 from headwater.collector.imports import (
     FORMATS,
+    Bulk,
+    Page,
+    Plan,
     Planned,
     Rejected,
     masked_sample,
-    open_lines,
-    plan_events,
+    open_pages,
 )
 from headwater.collector.secret_shapes import MARK
 
@@ -21,12 +23,15 @@ __all__ = [
     "FORMATS",
     "KEY_HEADER",
     "MARK",
+    "TABLE_PATH",
+    "Bulk",
     "CollectorApp",
+    "Page",
+    "Plan",
     "Planned",
     "Rejected",
     "describe_collector",
     "describe_otlp",
     "masked_sample",
-    "open_lines",
-    "plan_events",
+    "open_pages",
 ]

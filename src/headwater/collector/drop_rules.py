@@ -30,6 +30,11 @@ class DropRules:
             (_compile(rule.conditions), rule.is_drop) for rule in policy.regex_config[: last + 1]
         ]
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no call is ever left out."""
+        return not self._rules
+
     def drop(self, call: ApiCall) -> bool:
         """Tell whether a call is to be left out: by the first rule that fits it.
 

@@ -29,13 +29,16 @@ from headwater.collector.accept import Accepted, accept_actions, accept_events, 
 from headwater.collector.arrival import Arrival
 from headwater.collector.config import Publisher
 from headwater.collector.drop_rules import DROPPED, DropRules
+from headwater.collector.json_text import write_json
 from headwater.collector.otlp import OTLP_PATHS, OtlpReply, Signal, accept_export
 from headwater.collector.reply import Reply
+from headwater.collector.tables import accept_table
 from headwater.eventlog import MAX_ENTRY_BYTES, GroupCommit
 from headwater.workspace import App, CollectorKeys
 
 KEY_HEADER = "x-moesif-application-id"
 BACKFILL_HEADER = "x-headwater-backfill"
+TABLE_PATH = "/v1/events/table"
 
 _CONFIG, _RULES, _PROBE = "/v1/config", "/v1/rules", "/health/probe"
 _GETS = frozenset({_CONFIG, _RULES, _PROBE})
@@ -52,6 +55,7 @@ _KINDS: Mapping[str, str] = {
         )
         for form in ("", "/batch")
     },
+    TABLE_PATH: "table",
 }
 _PREFIX = "/collector"
 _SLASHES = re.compile(r"//+")
@@ -114,6 +118,9 @@ class CollectorApp:
         if path in _KINDS:
             body = await self._read(headers, receive)
             arrival = self._arrival(app, headers, scope, reply.published.drops)
+            if path == TABLE_PATH:
+                await reply.json(await self._keep_table(body, arrival))
+                return
             await reply.kept(await self._keep(_KINDS[path], body, arrival))
         else:
             await reply.json(reply.published.config if path == _CONFIG else reply.published.rules)
@@ -163,6 +170,19 @@ class CollectorApp:
         crash_point("collector.before_answer")
         _count(kind, accepted)
         return accepted
+
+    async def _keep_table(self, body: bytes, arrival: Arrival) -> bytes:
+        """Return where in the log the calls of a table are, once they are durable."""
+        rows, record = await asyncio.to_thread(self._read_table, body, arrival)
+        crash_point("collector.before_append")
+        offset = await self._group.append([record])
+        crash_point("collector.before_answer")
+        CALLS_RECEIVED.labels("event").inc(rows)
+        return write_json({"offset": offset})
+
+    def _read_table(self, body: bytes, arrival: Arrival) -> tuple[int, bytes]:
+        table = accept_table(body, arrival, self._vault)
+        return table.rows, write_json(table)
 
     def _decide(self, kind: str, body: bytes, arrival: Arrival) -> Accepted:
         most_bytes = min(self._settings.max_event_bytes, MAX_ENTRY_BYTES)

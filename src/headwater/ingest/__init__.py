@@ -5,7 +5,16 @@ questions of the store but which calls and routes it holds.
 """
 
 from headwater.ingest.drops import Dropped, DropReason
+from headwater.ingest.held import count_stored, days_with_calls
 from headwater.ingest.knowledge import Knowledge, open_knowledge
 from headwater.ingest.worker import IngestWorker
 
-__all__ = ["DropReason", "Dropped", "IngestWorker", "Knowledge", "open_knowledge"]
+__all__ = [
+    "DropReason",
+    "Dropped",
+    "IngestWorker",
+    "Knowledge",
+    "count_stored",
+    "days_with_calls",
+    "open_knowledge",
+]

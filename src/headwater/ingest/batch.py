@@ -7,20 +7,24 @@ entry; a line that cannot be decoded becomes a reject that holds the whole line.
 from collections.abc import Iterable
 
 import msgspec
+import pyarrow as pa
 
 from headwater.base.ids import stable_id
 from headwater.eventlog import Entry, split_records
 from headwater.ingest.actions import ActionHead
 from headwater.ingest.heads import Added, Call, CallHead
-from headwater.model import LinkRuling, ProfileUpdate, Reject
+from headwater.model import CallTable, LinkRuling, ProfileUpdate, Reject
 
-_Record = CallHead | ActionHead | ProfileUpdate | LinkRuling | Reject
+_Record = CallHead | CallTable | ActionHead | ProfileUpdate | LinkRuling | Reject
 
 
 class Batch(msgspec.Struct):
     """What a range of entries holds, in order."""
 
     calls: list[Call] = []
+    tables: list[tuple[int, CallTable]] = []
+    rows: pa.Table | None = None
+    """Of the tables, when all steps are done."""
     actions: list[Call] = []
     updates: list[tuple[int, ProfileUpdate]] = []
     rulings: list[LinkRuling] = []
@@ -49,6 +53,8 @@ def _put(batch: Batch, entry: Entry, number: int, line: bytes) -> None:
             batch.actions.append(Call(entry.offset, line, record, Added(entry.offset)))
         case CallHead():
             batch.calls.append(Call(entry.offset, line, record, Added(entry.offset)))
+        case CallTable():
+            batch.tables.append((entry.offset, record))
         case ProfileUpdate():
             batch.updates.append((entry.offset, record))
         case LinkRuling():

@@ -12,6 +12,7 @@ from headwater.base.errors import CorruptError
 from headwater.base.settings import IngestSettings
 from headwater.base.telemetry import LOG_GAPS, get_logger
 from headwater.eventlog import Entry, EventLog, Stream
+from headwater.ingest.tables import weigh_table
 
 _ENTRIES_PER_READ = 64
 _logger = get_logger("ingest")
@@ -116,6 +117,6 @@ class Taken:
             if self.is_full:
                 break
             self.entries.append(entry)
-            self._events_left -= entry.data.count(b"\n") + 1
+            self._events_left -= entry.data.count(b"\n") + 1 + weigh_table(entry.data)
             self._bytes_left -= len(entry.data)
         return bool(entries) and not self.is_full

@@ -68,6 +68,16 @@ class Repeats:
             CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
         return new
 
+    async def find_new(self, keys: Iterable[Key], *, before: int) -> dict[Key, bool]:
+        """Return the keys that `drop` would leave, each of them true."""
+        seen = self._seen = self._seen or await self._learn()
+        first = dict.fromkeys(keys, True)
+        suspects = [key for key in first if key in seen]
+        for key in await self._find_stored(suspects, before) if suspects else ():
+            del first[key]
+        seen.update(first)
+        return first
+
     async def known(
         self, app_id: str, ids: Sequence[str], first: datetime | None, last: datetime | None
     ) -> set[str]:

@@ -32,6 +32,7 @@ from headwater.eventlog import Entry, EventLog, Stream
 from headwater.eventstore import EventStore
 from headwater.ingest.actions import make_action_steps, store_actions
 from headwater.ingest.batch import Batch, decode_entries, reject_call
+from headwater.ingest.bulk import Bulk
 from headwater.ingest.guard import Guards
 from headwater.ingest.heads import Call
 from headwater.ingest.knowledge import Knowledge
@@ -41,6 +42,7 @@ from headwater.ingest.reader import RangeReader, Taken
 from headwater.ingest.repeats import END_OF_LOG
 from headwater.ingest.rows import to_call_lines, to_reject_rows
 from headwater.ingest.steps import make_steps, run_steps
+from headwater.ingest.tables import lay_out, to_calls
 
 READER = "ingest"
 _MAX_CLIENTS = 1_000
@@ -85,6 +87,8 @@ class IngestWorker:
         countries = knowledge.countries
         self._steps = make_steps(self._guards, countries, late_after_s=settings.late_after_s)
         self._action_steps = make_action_steps(countries, late_after_s=settings.late_after_s)
+        self._bulk = Bulk(store, knowledge.repeats, knowledge.identity)
+        self._country_of = countries.country_of
         self._position: Position | None = None
         self._ahead: Ready | None = None
 
@@ -167,12 +171,22 @@ class IngestWorker:
 
     def _prepare(self, entries: Sequence[Entry], *, is_full: bool) -> Ready:
         batch = decode_entries(entries)
+        self._lay_out(batch)
         try:
             batch.calls = run_steps(batch.calls, self._steps)
         except Exception:  # noqa: BLE001 - whatever it is, it costs one call, not the batch
             self._step_each(batch)
         batch.actions = run_steps(batch.actions, self._action_steps)
         return Ready(entries[0].offset, entries[-1].offset, batch, is_full)
+
+    def _lay_out(self, batch: Batch) -> None:
+        if not batch.tables:
+            return
+        try:
+            batch.rows = lay_out(batch.tables, self._guards, self._country_of)
+        except Exception:
+            _logger.exception("table_not_laid_out", log_offset=batch.tables[0][0])
+            batch.calls += to_calls(batch.tables)
 
     def _step_each(self, batch: Batch) -> None:
         calls, batch.calls = batch.calls, []
@@ -194,6 +208,7 @@ class IngestWorker:
         )
         crash_point("ingest.owned")
         stored = await self._store_calls(batch, new, token) if new else 0
+        stored += await self._store_tables(batch, new, token, before=before)
         actions = await store_actions(self._store, batch.actions, token, before=before)
         if batch.rejects:
             await self._store.insert("rejects", to_reject_rows(batch.rejects), token=token)
@@ -216,6 +231,21 @@ class IngestWorker:
                 raise
             good = await self._quarantine(batch, calls)
             return await self._insert(good, "landing", token)
+
+    async def _store_tables(
+        self, batch: Batch, beside: Sequence[Call], token: str, *, before: int
+    ) -> int:
+        if batch.rows is None:
+            return 0
+        try:
+            return await self._bulk.insert(batch.rows, beside, token, before=before)
+        except Exception as err:
+            if isinstance(err, Transient):
+                raise
+            calls = run_steps(list(to_calls(batch.tables)), self._steps)
+            new = await self._repeats.drop(calls, before=before)
+            await put_owners(self._identity, new, (), offset=0)
+            return await self._store_calls(batch, new, f"{token}:table")
 
     async def _insert(self, calls: Sequence[Call], table: str, token: str) -> int:
         lines = await asyncio.to_thread(to_call_lines, calls)

@@ -12,6 +12,13 @@ from headwater.model.api_call import (
     ProfileUpdate,
     Reject,
 )
+from headwater.model.call_table import (
+    ID_BYTES,
+    UNKNOWN_SIZE,
+    CallColumns,
+    CallTable,
+    Texts,
+)
 from headwater.model.link_ruling import KeyKind, LinkRuling, Verdict
 from headwater.model.message import Message
 from headwater.model.profile_rules import LifecycleRule, ProfileRules, SuccessRule
@@ -19,9 +26,13 @@ from headwater.model.record import Record
 from headwater.model.rollup import ClientCount, EndpointCount, ErrorCount, LatencyMs, Rollup
 
 __all__ = [
+    "ID_BYTES",
     "NO_JSON",
+    "UNKNOWN_SIZE",
     "Action",
     "ApiCall",
+    "CallColumns",
+    "CallTable",
     "ClientCount",
     "Direction",
     "EndpointCount",
@@ -38,5 +49,6 @@ __all__ = [
     "Reject",
     "Rollup",
     "SuccessRule",
+    "Texts",
     "Verdict",
 ]

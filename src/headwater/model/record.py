@@ -2,6 +2,7 @@
 
 from headwater.model.action import Action
 from headwater.model.api_call import ApiCall, ProfileUpdate, Reject
+from headwater.model.call_table import CallTable
 from headwater.model.link_ruling import LinkRuling
 
-Record = ApiCall | Action | ProfileUpdate | LinkRuling | Reject
+Record = ApiCall | CallTable | Action | ProfileUpdate | LinkRuling | Reject

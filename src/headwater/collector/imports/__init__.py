@@ -4,8 +4,27 @@ In: access logs and event files. Out: events as the Collector API takes them, ea
 is the same at every reading, and the lines that say nothing, with reasons. Sends nothing.
 """
 
-from headwater.collector.imports.files import open_lines
+from headwater.collector.imports.files import open_lines, open_pages
 from headwater.collector.imports.formats import FORMATS
-from headwater.collector.imports.plan import Planned, Rejected, masked_sample, plan_events
+from headwater.collector.imports.plan import (
+    Bulk,
+    Page,
+    Plan,
+    Planned,
+    Rejected,
+    masked_sample,
+    plan_events,
+)
 
-__all__ = ["FORMATS", "Planned", "Rejected", "masked_sample", "open_lines", "plan_events"]
+__all__ = [
+    "FORMATS",
+    "Bulk",
+    "Page",
+    "Plan",
+    "Planned",
+    "Rejected",
+    "masked_sample",
+    "open_lines",
+    "open_pages",
+    "plan_events",
+]

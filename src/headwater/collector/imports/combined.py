@@ -24,7 +24,7 @@ _MONTHS = {
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
     )
 }
-_NOTHING = "-"
+NOTHING = "-"
 
 
 def parse_combined(line: bytes) -> dict[str, Any]:
@@ -33,12 +33,12 @@ def parse_combined(line: bytes) -> dict[str, Any]:
     if found is None:
         raise InvalidInputError("This is no line of an access log in combined format.")
     referer, agent = _quoted(found["rest"])
-    request = _REQUEST.fullmatch(found["request"])
+    verb, target = read_request(found["request"])
     event: dict[str, Any] = {
         "request": {
             "time": _moment(found),
-            "verb": request["verb"] if request else _NOTHING,
-            "uri": request["target"] if request else found["request"].strip() or _NOTHING,
+            "verb": verb,
+            "uri": target,
             "headers": _given({"referer": referer, "user-agent": agent}),
             "ip_address": found["ip"],
         },
@@ -48,6 +48,12 @@ def parse_combined(line: bytes) -> dict[str, Any]:
         },
     }
     return event | _given({"user_id": found["user"]})
+
+
+def read_request(text: str) -> tuple[str, str]:
+    """Return verb and target of a request, whatever a stranger wrote in its place."""
+    request = _REQUEST.fullmatch(text)
+    return (request["verb"], request["target"]) if request else (NOTHING, text.strip() or NOTHING)
 
 
 def is_combined(line: str) -> bool:
@@ -79,4 +85,4 @@ def _quoted(rest: str) -> tuple[str, str]:
 
 
 def _given(values: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value not in {"", _NOTHING}}
+    return {name: value for name, value in values.items() if value not in {"", NOTHING}}

@@ -9,6 +9,7 @@ for an array or an archive. A compressed file that is broken gives what can be r
 import io
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO, cast
 
 import pyarrow as pa
@@ -19,14 +20,16 @@ from headwater.collector.json_text import heal, split_items
 
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _PEEK_BYTES = 4_096
+_PAGE_BYTES = 4_194_304
+_PIECE_BYTES = 262_144
 _BOM = b"\xef\xbb\xbf"
 _ARCHIVE = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
 
 
-def open_lines(raw: BinaryIO) -> Iterator[bytes]:
-    """Return the file's lines, blank ones left out."""
+def open_pages(raw: BinaryIO) -> Iterator[list[bytes]]:
+    """Return the file's lines, blank ones left out, some megabytes at a time."""
     try:
-        yield from _lines(_unpacked(_buffered(raw)))
+        yield from _pages(_unpacked(_buffered(raw)))
     except OSError as err:
         raise CorruptError(
             f"This file cannot be read to its end: {err}",
@@ -34,13 +37,54 @@ def open_lines(raw: BinaryIO) -> Iterator[bytes]:
         ) from err
 
 
-def _lines(file: io.BufferedReader) -> Iterator[bytes]:
+def open_lines(raw: BinaryIO) -> Iterator[bytes]:
+    """Return the file's lines, blank ones left out."""
+    return chain.from_iterable(open_pages(raw))
+
+
+def _pages(file: io.BufferedReader) -> Iterator[list[bytes]]:
     head = file.peek(_PEEK_BYTES).removeprefix(_BOM)
     if head.lstrip().startswith(b"["):
-        return iter(split_items(heal(file.read())))
-    if _ARCHIVE.match(head):
-        return split_archive(file.read())
-    return (line.rstrip(b"\r\n") for line in file if line.strip())
+        yield split_items(heal(file.read()))
+    elif _ARCHIVE.match(head):
+        yield list(split_archive(file.read()))
+    else:
+        yield from filter(None, map(_lines, _blocks(file)))
+
+
+def _blocks(file: io.BufferedReader) -> Iterator[bytes]:
+    """Return whole lines, as many as fit into a page; a longer line is a page of its own."""
+    rest = b""
+    for block in _read(file):
+        whole, end, begun = block.rpartition(b"\n")
+        if end:
+            yield rest + whole
+            rest = begun
+        else:
+            rest += block
+    yield rest
+
+
+def _read(file: io.BufferedReader) -> Iterator[bytes]:
+    """Return what can be read, page by page, before the error that ends it."""
+    pieces: list[bytes] = []
+    try:
+        while piece := file.read1(_PIECE_BYTES):
+            pieces.append(piece)
+            if len(pieces) * _PIECE_BYTES >= _PAGE_BYTES:
+                yield b"".join(pieces)
+                pieces.clear()
+    except OSError:
+        yield b"".join(pieces)
+        raise
+    yield b"".join(pieces)
+
+
+def _lines(block: bytes) -> list[bytes]:
+    lines = block.split(b"\n")
+    if b"\r" in block:
+        lines = [line.rstrip(b"\r") for line in lines]
+    return [line for line in lines if line.strip()]
 
 
 def _unpacked(file: io.BufferedReader) -> io.BufferedReader:

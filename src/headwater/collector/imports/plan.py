@@ -1,28 +1,32 @@
-"""Plan an import: give each line's event an id that is the same at every reading.
+"""Plan an import: what becomes of each line of a file.
 
-In: lines and their format. Out: events ready to send, and rejects with line number and reason. An
-id stands for the line's content and for how often that content came before in the file, so that
-reading a file again, or going on where a reading broke off, adds nothing. Pure.
+In: pages of lines and their format. Out: for each page the calls that can go column by column,
+events ready to send, and rejects with line number and reason. Ids are the same at every reading, so
+that reading a file again, or going on where a reading broke off, adds nothing. Pure.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from headwater.base.errors import InvalidInputError
-from headwater.base.ids import stable_id
+from headwater.collector.imports.call_ids import CallIds
+from headwater.collector.imports.columns import read_plain, span_of, take_rows
 from headwater.collector.imports.fields import TRIAL_VAULT
 from headwater.collector.imports.formats import AUTO, PARSERS, Parser, find_format
 from headwater.collector.json_text import write_json
 from headwater.collector.masking import masker_for
 from headwater.collector.times import read_time
 from headwater.collector.tolerance import as_text
+from headwater.model import ID_BYTES, CallColumns
 from headwater.workspace import MaskingPolicy
 
+_USERS_BY_COLUMN = ("", "ip", "remote_user")
 _USER_PATHS = {"ip": "request.ip_address", "remote_user": "user_id"}
 _SAMPLE_READ_BYTES = 4_096
 _SAMPLE_CHARACTERS = 200
@@ -48,35 +52,108 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     """Its beginning, secrets masked."""
 
 
-def plan_events(
-    lines: Iterable[bytes], form: str = AUTO, user_from: str = ""
-) -> Iterator[Planned | Rejected]:
-    """Return what becomes of each line.
+class Bulk(msgspec.Struct, frozen=True):
+    """Calls of one page that go column by column, and the lines that tell of them."""
+
+    columns: CallColumns
+    lines: list[bytes]
+
+    @property
+    def call_ids(self) -> list[str]:
+        """The id of each."""
+        digits, width = self.columns.call_ids.hex(), 2 * ID_BYTES
+        return [digits[at : at + width] for at in range(0, len(digits), width)]
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The first and the last time."""
+        return span_of(self.columns)
+
+    def without(self, known: AbstractSet[str]) -> "Bulk":
+        """Return the calls whose ids are not among these."""
+        left = [place for place, id_ in enumerate(self.call_ids) if id_ not in known]
+        if len(left) == len(self.lines):
+            return self
+        return Bulk(take_rows(self.columns, left), [self.lines[place] for place in left])
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What becomes of some lines that follow on each other."""
+
+    lines: int
+    bulk: Bulk | None
+    rest: list[Planned | Rejected]
+
+
+class Plan:
+    """Reads one file, page by page.
 
     `user_from` names what tells the user: `ip`, `remote_user`, or the path of a field, such as
     `metadata.login`.
     """
-    lines = iter(lines)
-    if form == AUTO:
-        first = list(islice(lines, _LINES_TO_LOOK_AT))
-        if not first:
-            return
-        form, lines = find_format(first), chain(first, lines)
-    parse = PARSERS[form]
-    came_before: Counter[str] = Counter()
-    for number, line in enumerate(lines, 1):
-        content = stable_id(line.decode("latin-1"))
+
+    def __init__(self, form: str = AUTO, user_from: str = "", *, by_column: bool = False) -> None:
+        self._form = form
+        self._user_from = user_from
+        self._by_column = by_column and user_from in _USERS_BY_COLUMN
+        self._ids = CallIds()
+        # Of their own: which lines are plain does not depend on how a file is cut into pages.
+        self._ids_of_plain = CallIds()
+        self._before = 0
+
+    def read(self, lines: Sequence[bytes]) -> Page:
+        """Return what becomes of the next lines."""
+        if self._form == AUTO:
+            self._form = find_format(lines[:_LINES_TO_LOOK_AT])
+        bulk, rest = self._split(lines) if self._has_columns else (None, enumerate(lines))
+        parse = PARSERS[self._form]
+        planned = [self._plan_line(self._before + n, line, parse) for n, line in rest]
+        self._before += len(lines)
+        return Page(len(lines), bulk, planned)
+
+    def read_singly(self, bulk: Bulk) -> list[Planned]:
+        """Return the events of calls that cannot go column by column after all."""
+        parse = PARSERS[self._form]
+        pairs = zip(bulk.lines, bulk.call_ids, strict=True)
+        return [_plan(parse(line), call_id, self._user_from) for line, call_id in pairs]
+
+    @property
+    def _has_columns(self) -> bool:
+        return self._by_column and self._form == "combined"
+
+    def _split(self, lines: Sequence[bytes]) -> tuple[Bulk | None, list[tuple[int, bytes]]]:
+        places, columns = read_plain(lines)
+        if columns is None:
+            return None, list(enumerate(lines))
+        plain = [lines[place] for place in places]
+        call_ids = self._ids_of_plain.of_all(plain)
+        user_ids = columns.ip_addresses if self._user_from == "ip" else columns.user_ids
+        columns = replace(columns, call_ids=call_ids, user_ids=user_ids)
+        left = set(range(len(lines))).difference(places) if len(places) < len(lines) else ()
+        return Bulk(columns, plain), [(place, lines[place]) for place in sorted(left)]
+
+    def _plan_line(self, before: int, line: bytes, parse: Parser) -> Planned | Rejected:
         try:
             event = _parse(line, parse)
         except InvalidInputError as err:
-            yield Rejected(
-                line=number,
+            return Rejected(
+                line=before + 1,
                 reason=_reason(err),
                 sample=masked_sample(line[:_SAMPLE_READ_BYTES])[:_SAMPLE_CHARACTERS],
             )
-            continue
-        yield _plan(event, stable_id("import", content, str(came_before[content])), user_from)
-        came_before[content] += 1
+        return _plan(event, self._ids.of(line), self._user_from)
+
+
+def plan_events(
+    lines: Iterable[bytes], form: str = AUTO, user_from: str = ""
+) -> Iterator[Planned | Rejected]:
+    """Return what becomes of each line, one by one."""
+    lines = iter(lines)
+    plan = Plan(form, user_from)
+    if first := list(islice(lines, _LINES_TO_LOOK_AT)):
+        yield from plan.read(first).rest
+    for line in lines:
+        yield from plan.read([line]).rest
 
 
 def _parse(line: bytes, parse: Parser) -> dict[str, Any]:

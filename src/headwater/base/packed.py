@@ -1,0 +1,56 @@
+"""Pack columns into bytes that fit into a JSON record, and read them back.
+
+In: columns of Arrow without holes. Out: numbers side by side, little end first; texts once each,
+beside the numbers of their places. What is read back has the rows that its bytes have room for, so
+that nobody can announce more than was sent. Pure.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_PLACES = pa.uint32()
+PLACE_BYTES = 4
+
+
+def pack(column: pa.Array) -> bytes:
+    """Return the numbers of a column."""
+    size = column.type.bit_width // 8
+    start = column.offset * size
+    buffer = column.buffers()[1]
+    return bytes(buffer[start : start + len(column) * size]) if buffer else b""
+
+
+def unpack(packed: bytes, type_: pa.DataType) -> pa.Array:
+    """Return the column that was packed."""
+    rows = len(packed) // (type_.bit_width // 8)
+    return pa.Array.from_buffers(type_, rows, [None, pa.py_buffer(packed)])
+
+
+def take(packed: bytes, type_: pa.DataType, rows: pa.Array) -> bytes:
+    """Return the packed column of these rows alone."""
+    return pack(unpack(packed, type_).take(rows))
+
+
+def pack_texts(column: pa.DictionaryArray) -> tuple[list[str], bytes]:
+    """Return the different texts, and for each row where among them its text is."""
+    return column.dictionary.to_pylist(), pack(column.indices.cast(_PLACES))
+
+
+def unpack_texts(values: Sequence[str], places: bytes) -> pa.DictionaryArray:
+    """Return a column, in which texts that became the same are one."""
+    found = pa.array(values, pa.string()).dictionary_encode()
+    indices = found.indices.take(unpack(places, _PLACES))
+    return pa.DictionaryArray.from_arrays(indices, found.dictionary)
+
+
+def take_places(places: bytes, rows: pa.Array) -> bytes:
+    """Return the places of these rows alone."""
+    return take(places, _PLACES, rows)
+
+
+def highest_place(places: bytes) -> int:
+    """Return the last text that any row has; there is at least one row."""
+    highest: int = pc.max(unpack(places, _PLACES)).as_py()
+    return highest

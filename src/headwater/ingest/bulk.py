@@ -1,0 +1,97 @@
+"""Store the tables of a range of the log: one insert, each call once.
+
+In: rows laid out, the calls of the same range, the range's token. Out: the rows that are new, with
+their users' companies, in the store. The same rules as for single calls, asked once for each
+different id and user.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headwater.base.telemetry import CALLS_DROPPED
+from headwater.eventstore import EventStore
+from headwater.ingest.drops import DropReason
+from headwater.ingest.heads import Call, CallHead
+from headwater.ingest.repeats import Repeats
+from headwater.ingest.seen_ids import Key
+from headwater.profiles import Identity
+
+
+class Bulk:
+    """The way of rows into the store."""
+
+    def __init__(self, store: EventStore, repeats: Repeats, identity: Identity) -> None:
+        self._store = store
+        self._repeats = repeats
+        self._identity = identity
+
+    async def insert(
+        self, rows: pa.Table, beside: Iterable[Call], token: str, *, before: int
+    ) -> int:
+        """Insert the rows that are new, `beside` the calls of the same range; return how many.
+
+        Safe to repeat with the same rows and token. A range that is worked on again passes its
+        first offset as `before`: what its first attempt stored is no repeat.
+        """
+        new = await self._drop_repeats(rows, beside, before)
+        if len(new) < len(rows):
+            CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(rows) - len(new))
+        if len(new):
+            owned = await self._put_companies(new)
+            await self._store.insert("landing", owned, token=f"{token}:table")
+        return len(new)
+
+    async def _drop_repeats(self, rows: pa.Table, beside: Iterable[Call], before: int) -> pa.Table:
+        keys = list(zip(rows["app_id"].to_pylist(), rows["call_id"].to_pylist(), strict=True))
+        new = await self._repeats.find_new(keys, before=before)
+        for call in beside:
+            new.pop((call.head.app_id, call.head.call_id), None)
+        if len(new) == len(keys):
+            return rows
+        # The first row of a key takes it.
+        return rows.filter(pa.array([new.pop(key, False) for key in keys]))
+
+    async def _put_companies(self, rows: pa.Table) -> pa.Table:
+        """Name the companies of the users, where links tell them."""
+        callers = _callers(rows, await self._users_with_company(rows))
+        if not callers:
+            return rows
+        companies = [""] * len(rows)
+        places = list(callers)
+        for at, owner in await self._identity.attribute(list(callers.values())):
+            companies[places[at]] = owner.company_id
+        named = pa.array(companies)
+        by = pc.if_else(pc.equal(named, ""), "", "user")
+        return rows.append_column("company_id", named).append_column("company_by", by)
+
+    async def _users_with_company(self, rows: pa.Table) -> set[Key]:
+        """Return the users whom any link names a company for, as of the rows' times.
+
+        Whom the earliest moment finds without a company stays without one later: names begin with
+        the first that was ever seen.
+        """
+        if pc.all(pc.equal(rows["user_id"], "")).as_py():
+            return set()
+        first = rows.group_by(["app_id", "user_id"]).aggregate([("time", "min")])
+        heads = [_head(row["app_id"], row["user_id"], row["time_min"]) for row in first.to_pylist()]
+        found = await self._identity.attribute(heads)
+        return {(heads[at].app_id, heads[at].user_id) for at, _ in found}
+
+
+def _callers(rows: pa.Table, users: set[Key]) -> Mapping[int, CallHead]:
+    """Return what identity looks at, by place, of the rows of these users."""
+    if not users:
+        return {}
+    columns = (rows[name].to_pylist() for name in ("app_id", "user_id", "time"))
+    return {
+        place: _head(app_id, user_id, time)
+        for place, (app_id, user_id, time) in enumerate(zip(*columns, strict=True))
+        if (app_id, user_id) in users
+    }
+
+
+def _head(app_id: str, user_id: str, time: datetime) -> CallHead:
+    return CallHead(app_id=app_id, call_id="", time=time, received_at=time, uri="", user_id=user_id)
