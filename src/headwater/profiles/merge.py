@@ -31,7 +31,7 @@ _KEPT_FIRST = frozenset(
 Path = tuple[str, ...]
 
 
-class Leaf(msgspec.Struct, frozen=True, array_like=True):
+class Leaf(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One value that is not an object, with the moment that decides which of two wins."""
 
     path: Path
@@ -44,7 +44,7 @@ class Leaf(msgspec.Struct, frozen=True, array_like=True):
         return self.at, self.by, bytes(self.value)
 
 
-class ProfileState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProfileState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Everything that updates said of one user or company."""
 
     created_at: datetime

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.profiles.identity.known import MOST_VALUES, Known, Seen, learn
-from headwater.profiles.identity.links import Fact, Kind, Source, gather_facts, to_links
+from headwater.profiles.identity.links import Kind, Source, gather_facts, to_links
 from tests.support.calls import NOON, make_call
 
 _DAY = timedelta(days=1)
@@ -97,7 +97,7 @@ def test_facts_become_links() -> None:
     ]
     silent = make_call("silent", user_id="", anonymous_id="b2")
     facts = gather_facts([*calls, silent], [])
-    fact = Fact("app_1", "user_1", "company_1", "s1", "b1", NOON.toordinal())
+    fact = ("app_1", "user_1", "company_1", "s1", "b1", NOON.toordinal())
     assert facts == {fact: Source(NOON, "c0")}
     links: dict[Any, datetime] = {
         (*link.key[1:], link.value): source.at for link, source in to_links(facts).items()

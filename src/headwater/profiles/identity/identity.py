@@ -8,7 +8,7 @@ learned twice are the same links (ADR 0014).
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ from headwater.model import LinkRuling, ProfileUpdate
 from headwater.profiles.identity.known import Known, Seen, learn
 from headwater.profiles.identity.links import (
     Caller,
+    Fact,
+    Facts,
     Key,
     Link,
     Owner,
@@ -51,6 +53,8 @@ class Identity:
     def __init__(self, store: EventStore, settings: IdentitySettings) -> None:
         self._store = store
         self._shelf = Shelf(store, settings.max_keys)
+        self._told: dict[Fact, datetime] = {}
+        self._most_told = settings.max_keys
         self.turn = asyncio.Lock()
         """Held while a range is stored, and while history is counted again: never both."""
 
@@ -59,13 +63,15 @@ class Identity:
         if rulings:
             await write_rulings(self._store, rulings, offset)
             self._shelf.forget([(r.app_id, r.kind, r.key) for r in rulings])
+            self._told.clear()  # what was ruled out did not count, and may from now on
 
     async def learn(
         self, callers: Iterable[Caller], updates: Iterable[ProfileUpdate], *, offset: int
     ) -> None:
         """Keep the links that a range holds; `offset` is its last. Safe to repeat."""
         # A thread leaves the event loop to those who wait for it.
-        said = to_links(await asyncio.to_thread(gather_facts, callers, updates))
+        facts = self._untold(await asyncio.to_thread(gather_facts, callers, updates))
+        said = to_links(facts)
         known = await self._shelf.read({link.key for link in said})
         news = {
             link: source
@@ -77,6 +83,18 @@ class Identity:
             await self._store.insert("links", _to_rows(news, offset), token=new_id("links"))
             self._take_in(known, news)
             LINKS_LEARNED.inc(len(news))
+        self._told |= {fact: source.at for fact, source in facts.items()}
+
+    def _untold(self, facts: Facts) -> Facts:
+        """Return what was not told before, or only later in its day: nearly nothing."""
+        if len(self._told) > self._most_told:
+            self._told.clear()
+        told = self._told
+        return {
+            fact: source
+            for fact, source in facts.items()
+            if (before := told.get(fact)) is None or source.at < before
+        }
 
     def _take_in(self, known: Mapping[Key, Known], news: Mapping[Link, Source]) -> None:
         by_key: dict[Key, list[Seen]] = {}

@@ -45,15 +45,11 @@ class Owner(NamedTuple):
     company_by: str
 
 
-class Fact(NamedTuple):
-    """What one call or update says of a day. Fields may be empty, but never the user."""
+Fact = tuple[str, str, str, str, str, int]
+"""What one call or update says of a day: app, user, company, session key, browser, day.
 
-    app_id: str
-    user_id: str
-    company_id: str
-    session_key: str
-    anonymous_id: str
-    day: int
+All but the user may be empty. A plain tuple: one is made for each call.
+"""
 
 
 class Link(NamedTuple):
@@ -82,16 +78,15 @@ def gather_facts(callers: Iterable[Caller], updates: Iterable[ProfileUpdate]) ->
     for c in callers:
         if c.user_id and (c.company_id or c.session_key or c.anonymous_id):
             at = c.time
-            fact = Fact(
-                c.app_id, c.user_id, c.company_id, c.session_key, c.anonymous_id, at.toordinal()
-            )
+            user, company, day = c.user_id, c.company_id, at.toordinal()
+            fact = (c.app_id, user, company, c.session_key, c.anonymous_id, day)
             known = facts.get(fact)
             if known is None or (at, c.call_id) < known:
                 facts[fact] = Source(at, c.call_id)
     for u in updates:
         if u.kind == "user" and u.id:
             at = min(u.time, u.received_at)  # a clock that is ahead must not win for ever
-            fact = Fact(u.app_id, u.id, u.company_id, u.session_key, u.anonymous_id, at.toordinal())
+            fact = (u.app_id, u.id, u.company_id, u.session_key, u.anonymous_id, at.toordinal())
             source = Source(at, u.update_id)
             facts[fact] = min(source, facts.get(fact, source))
     return facts
@@ -107,10 +102,11 @@ def to_links(facts: Facts) -> dict[Link, Source]:
 
 
 def _links_of(fact: Fact) -> Iterator[Link]:
-    if fact.session_key:
+    app_id, user_id, company_id, session_key, anonymous_id, day = fact
+    if session_key:
         # A second user makes a session key nobody's: which day it was seen on decides nothing.
-        yield Link((fact.app_id, "session", fact.session_key), fact.user_id, _ANY_DAY)
-    if fact.anonymous_id:
-        yield Link((fact.app_id, "anonymous", fact.anonymous_id), fact.user_id, fact.day)
-    if fact.company_id:
-        yield Link((fact.app_id, "user", fact.user_id), fact.company_id, fact.day)
+        yield Link((app_id, "session", session_key), user_id, _ANY_DAY)
+    if anonymous_id:
+        yield Link((app_id, "anonymous", anonymous_id), user_id, day)
+    if company_id:
+        yield Link((app_id, "user", user_id), company_id, day)
