@@ -6,7 +6,7 @@ In: requests. Out: what was received, and the answers that a test planned, in or
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +51,8 @@ class Receiver:
         self.received: list[Received] = []
         self.planned: deque[Answer] = deque()
         self.always: Answer | None = None
+        self.judge: Callable[[Received], int] | None = None
+        """Decides about the status when nothing is planned."""
         self.url = ""
         self._arrived = asyncio.Condition()
 
@@ -66,13 +68,18 @@ class Receiver:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.received.append(
-            Received(request.path_qs, headers, body, asyncio.get_running_loop().time())
-        )
+        got = Received(request.path_qs, headers, body, asyncio.get_running_loop().time())
+        self.received.append(got)
         async with self._arrived:
             self._arrived.notify_all()
-        answer = self.planned.popleft() if self.planned else self.always or Answer()
-        return await _give(request, answer)
+        return await _give(request, self._answer(got))
+
+    def _answer(self, got: Received) -> Answer:
+        if self.planned:
+            return self.planned.popleft()
+        if self.judge is not None:
+            return Answer(self.judge(got))
+        return self.always or Answer()
 
 
 async def _give(request: web.Request, answer: Answer) -> web.StreamResponse:

@@ -135,7 +135,7 @@ class Sender(Protocol):
         """Send one batch, once: who calls decides about another try."""
         ...
 
-    async def check(self) -> KeyCheck:
+    async def check(self, at: datetime) -> KeyCheck:
         """Ask whether the secret is right, changing nothing; raise `HeadwaterError` if it is not.
 
         Where there is no way to ask, say so.

@@ -8,8 +8,9 @@ from typing import Any
 from headwater.base.errors import NotFoundError
 from headwater.extensions.contract import Extension, ExtensionType
 from headwater.extensions.segment import Segment
+from headwater.extensions.webhook import Webhook
 
-EXTENSIONS: tuple[Extension[Any], ...] = (Segment(),)
+EXTENSIONS: tuple[Extension[Any], ...] = (Segment(), Webhook())
 GALLERY: tuple[ExtensionType, ...] = tuple(extension.declaration for extension in EXTENSIONS)
 
 

@@ -21,7 +21,7 @@ from headwater.extensions.windows import subject_of
 
 STATES = ("due", "sent", "delivered", "dead")
 WAITING = ("due", "sent")
-TOO_LARGE = "too_large: more than 32 KB even after trimming"
+TOO_LARGE = "too_large: more than receivers take, even after trimming"
 _QUERY_IDS = 500
 _REMEMBER = sa.text(
     "INSERT INTO outbox_windows (connection_id, subject, message_id) "

@@ -5,7 +5,7 @@ schedule runs beside it (`worker`); both take turns on each connection.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from headwater.base.egress import UnreachableError
@@ -91,7 +91,9 @@ class Extensions:
             self._parts.egress.check_url(url)
         said = KeyCheck(checked=False, word="not checked: that was asked for")
         if check:
-            said = await _try_key(extension.open(settings, secret, self._parts.outside))
+            said = await _try_key(
+                extension.open(settings, secret, self._parts.outside), self._parts.clock.now()
+            )
         await self._parts.configdb.run(
             save_connection,
             self._parts.vault,
@@ -242,12 +244,11 @@ class Extensions:
         return await self._parts.configdb.run(open_connection, self._parts.vault, app.id, type_)
 
 
-async def _try_key(sender: Sender) -> KeyCheck:
+async def _try_key(sender: Sender, at: datetime) -> KeyCheck:
     try:
-        return await sender.check()
+        return await sender.check(at)
     except UnreachableError as err:
         raise UnavailableError(
             f"The secret could not be checked: {err.message}",
-            field="endpoint",
             hint="Mend the endpoint, or connect without the check (`--no-check`).",
         ) from err

@@ -25,8 +25,13 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def room(store: EventStore, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Room]:
+async def unconnected(store: EventStore, tmp_path: Path) -> AsyncIterator[Room]:
     room = Room(store, tmp_path)
-    room.connect(receiver.url)
     yield room
     await room.close()
+
+
+@pytest.fixture
+def room(unconnected: Room, receiver: Receiver) -> Room:
+    unconnected.connect(receiver.url)
+    return unconnected

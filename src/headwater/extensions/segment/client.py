@@ -5,27 +5,26 @@ repeat: `delivery` decides. The partner key goes into one header and nowhere els
 """
 
 import base64
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from headwater.base.clock import to_wire_time
-from headwater.base.egress import EgressRefusedError, Reply, UnreachableError
+from headwater.base.egress import Reply
 from headwater.base.ids import new_write_key
 from headwater.base.retry import retry_after_s
-from headwater.extensions.contract import Exchange, KeyCheck, Outcome, Outside, Verdict
+from headwater.extensions.contract import KeyCheck, Outcome, Outside, Verdict
+from headwater.extensions.exchange import Post, ask, deliver, said
 from headwater.extensions.packet import Limits, Packet, pack
 from headwater.extensions.segment.key_check import KEY_REFUSED, is_page, judge, refuse_wrong
 
 LIMITS = Limits(items=2_500, size_bytes=475_000)
-_SHOWN_BYTES = 300
 _WRONG_URL = "Is the endpoint the base URL of a Tracking API?"
 _TRY_AGAIN = frozenset({408, 425, 429})
 _CONTENT_REFUSED = frozenset({400, 413, 422})
 _HEADERS = {"content-type": "application/json", "content-encoding": "gzip"}
 _NOTHING = pack([])
-_ANY_TIME = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class _Rejected(msgspec.Struct):
@@ -49,59 +48,46 @@ class TrackingClient:
 
     async def send(self, packet: Packet, sent_at: datetime) -> Outcome:
         """Post one batch."""
-        shown = Exchange(
-            method="POST", url=self._url, headers={**_HEADERS, "authorization": "Basic ••••"}
-        )
-        try:
-            reply = await self._post(packet, sent_at, self._key)
-        except UnreachableError as err:
-            return Outcome(verdict=Verdict.LATER, reason=err.message, exchange=shown)
-        except EgressRefusedError as err:
-            return Outcome(verdict=Verdict.HALTED, reason=err.message, exchange=shown)
-        answered = msgspec.structs.replace(
-            shown, status=reply.status, answer_headers=reply.headers, answer=_printable(reply.body)
-        )
-        return msgspec.structs.replace(read_reply(reply), exchange=answered)
+        return await deliver(self._outside, self._post(packet, sent_at, self._key), read_reply)
 
-    async def check(self) -> KeyCheck:
+    async def check(self, at: datetime) -> KeyCheck:
         """Post an empty batch with the key and one with nobody's; compare the answers."""
-        reply = await self._post(_NOTHING, _ANY_TIME, self._key)
-        found = refuse_wrong(reply, _said(reply))
+        reply = await ask(self._outside, self._post(_NOTHING, at, self._key))
+        found = refuse_wrong(reply, said(reply))
         if found is not None:
             return found
-        return judge(await self._post(_NOTHING, _ANY_TIME, new_write_key()))
+        return judge(await ask(self._outside, self._post(_NOTHING, at, new_write_key())))
 
-    async def _post(self, packet: Packet, sent_at: datetime, key: str) -> Reply:
+    def _post(self, packet: Packet, sent_at: datetime, key: str) -> Post:
         sealed = base64.b64encode(f"{key}:".encode()).decode()
-        return await self._outside.egress.send(
-            "POST",
-            self._url,
-            body=packet.gzipped(b'],"sentAt":"%b"}' % to_wire_time(sent_at).encode()),
+        return Post(
+            url=self._url,
             headers={**_HEADERS, "authorization": f"Basic {sealed}"},
-            timeout_s=self._outside.timeout_s,
+            body=packet.gzipped(b'],"sentAt":"%b"}' % to_wire_time(sent_at).encode()),
+            masked={"authorization": "Basic ••••"},
         )
 
 
 def read_reply(reply: Reply) -> Outcome:
     """Return what a status and a body mean."""
-    said = _said(reply)
+    word = said(reply)
     if 200 <= reply.status < 300:  # noqa: PLR2004 - the only success there is
-        return _read_success(reply, said)
+        return _read_success(reply, word)
     if reply.status in _TRY_AGAIN or reply.status >= 500:  # noqa: PLR2004 - its own trouble
         wait_s = retry_after_s(reply.headers.get("retry-after"))
-        return Outcome(verdict=Verdict.LATER, reason=said, wait_s=wait_s)
+        return Outcome(verdict=Verdict.LATER, reason=word, wait_s=wait_s)
     if reply.status in _CONTENT_REFUSED:
-        return Outcome(verdict=Verdict.REFUSED, reason=said)
+        return Outcome(verdict=Verdict.REFUSED, reason=word)
     if reply.status in KEY_REFUSED:
-        reason = f"{said} Is the partner key the write key of an enabled source?"
+        reason = f"{word} Is the partner key the write key of an enabled source?"
         return Outcome(verdict=Verdict.HALTED, reason=reason)
-    return Outcome(verdict=Verdict.HALTED, reason=f"{said} {_WRONG_URL}")
+    return Outcome(verdict=Verdict.HALTED, reason=f"{word} {_WRONG_URL}")
 
 
-def _read_success(reply: Reply, said: str) -> Outcome:
+def _read_success(reply: Reply, word: str) -> Outcome:
     if is_page(reply):
         return Outcome(
-            verdict=Verdict.HALTED, reason=f"A web page, not an API: {said} {_WRONG_URL}"
+            verdict=Verdict.HALTED, reason=f"A web page, not an API: {word} {_WRONG_URL}"
         )
     try:
         answer = msgspec.json.decode(reply.body, type=_Answer)
@@ -109,17 +95,7 @@ def _read_success(reply: Reply, said: str) -> Outcome:
         # Receivers may answer 2xx with any body, or none.
         return Outcome(verdict=Verdict.ACCEPTED)
     if not answer.rejected and (answer.success is False or (answer.error and not answer.success)):
-        return Outcome(verdict=Verdict.LATER, reason=said)
+        return Outcome(verdict=Verdict.LATER, reason=word)
     return Outcome(
         verdict=Verdict.ACCEPTED, rejected={item.index: item.code for item in answer.rejected}
     )
-
-
-def _said(reply: Reply) -> str:
-    text = _printable(reply.body[:_SHOWN_BYTES]).strip()
-    return f"The endpoint answered {reply.status}{f': {text}' if text else ''}."
-
-
-def _printable(body: bytes) -> str:
-    text = body.decode("utf-8", "replace")
-    return "".join(character if character.isprintable() else " " for character in text)

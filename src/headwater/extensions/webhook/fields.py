@@ -1,0 +1,92 @@
+"""Name the fields of users and companies on the wire, and say how each is read.
+
+In: a `Person` or a `Company`. Out: a JSON object. Pure. What is not known is left out, never null;
+the names are those of docs/reference/webhook-extension.md.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from headwater.base.clock import to_wire_time
+from headwater.profiles import SPELLINGS, Company, Person
+
+Json = dict[str, Any]
+Known = TypeVar("Known", Person, Company)
+
+_UNKNOWN: tuple[Any, ...] = (None, "", {}, ())
+IN_METADATA = "metadata."
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else to_wire_time(at)
+
+
+def _camel(values: Mapping[str, Any]) -> Json:
+    return {_camel_name(name): value for name, value in values.items() if value != ""}
+
+
+def _camel_name(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _metadata(doc: Mapping[str, Any]) -> Json:
+    value = doc.get("metadata")
+    return value if isinstance(value, dict) else {}
+
+
+_BOTH: Mapping[str, Callable[[Person | Company], Any]] = {
+    "id": lambda one: one.id,
+    "name": lambda one: one.name,
+    "createdAt": lambda one: _time(one.created_at),
+    "modifiedAt": lambda one: _time(one.modified_at),
+    "firstSeenAt": lambda one: _time(one.first_seen_at),
+    "lastSeenAt": lambda one: _time(one.last_seen_at),
+    "firstSuccessAt": lambda one: _time(one.first_success_at),
+    "ttfhw_s": lambda one: one.ttfhw_s,
+    "lifecycle": lambda one: one.lifecycle,
+    "lastIp": lambda one: one.last_ip,
+    "metadata": lambda one: _metadata(one.doc),
+}
+USER: Mapping[str, Callable[[Person], Any]] = {
+    **_BOTH,
+    "email": lambda user: user.email,
+    "username": lambda user: user.username,
+    "phone": lambda user: user.phone,
+    "photoUrl": lambda user: user.photo_url,
+    "companyId": lambda user: user.company_id,
+    "companySince": lambda user: _time(user.company_since),
+    "lastUserAgent": lambda user: user.last_user_agent,
+    "agent": lambda user: _camel(msgspec.to_builtins(user.agent)),
+    "firstTouch": lambda user: _camel(user.first_touch),
+    "lastTouch": lambda user: _camel(user.last_touch),
+    "location": lambda user: user.location,
+    "locale": lambda user: user.locale,
+    "anonymousIds": lambda user: user.anonymous_ids,
+}
+COMPANY: Mapping[str, Callable[[Company], Any]] = {
+    **_BOTH,
+    "domain": lambda company: company.domain,
+}
+
+
+def describe(
+    one: Known, fields: Mapping[str, Callable[[Known], Any]], without: Collection[str]
+) -> Json:
+    """Return what is known of somebody, but for the fields that are left out."""
+    known = {name: read(one) for name, read in fields.items() if name not in without}
+    if without and "metadata" in known:
+        known["metadata"] = _without(known["metadata"], without)
+    return {name: value for name, value in known.items() if value not in _UNKNOWN}
+
+
+def _without(metadata: Json, names: Collection[str]) -> Json:
+    """Return metadata without these, nor what clients call by another name there."""
+    inside = {name.removeprefix(IN_METADATA) for name in names if name.startswith(IN_METADATA)}
+    for trait, spellings in SPELLINGS.items():
+        if _camel_name(trait) in names:
+            inside.update(spellings)
+    return {name: value for name, value in metadata.items() if name not in inside}
