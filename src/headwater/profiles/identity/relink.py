@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import cast
+from typing import Any, cast
 
 from headwater.base.clock import Clock
 from headwater.base.crash import crash_point
@@ -30,37 +30,51 @@ from headwater.profiles.visitors import find_visitors
 READER = "identity"
 _STREAM = "links"
 _INGEST = "ingest"
-_KEYS_PER_PAGE = 200
+_KEYS_PER_PAGE = 5_000
+_KEYS_AT_ONCE = 200
 _REST = 9
 _RETRY_S = 0.2
 _logger = get_logger("profiles")
 
-_NEWS = """
-SELECT app_id, kind, key FROM links
-WHERE log_offset >= {first:UInt64} AND log_offset <= {last:UInt64}
-UNION ALL
-SELECT app_id, kind, key FROM link_rulings
-WHERE log_offset >= {first:UInt64} AND log_offset <= {last:UInt64}
+_NEW = "log_offset >= {first:UInt64} AND log_offset <= {last:UInt64}"
+# Not as one comparison of tuples: the index would not understand it, and each page read them all.
+_AFTER = """
+(app_id > {app_id:String} OR app_id = {app_id:String} AND (
+    kind > {kind:String} OR kind = {kind:String} AND key > {key:String}))
 """
+
+
+def _next(table: str) -> str:
+    return (
+        f"SELECT app_id, kind, key FROM {table} WHERE {_NEW} AND {_AFTER}"
+        f" ORDER BY app_id, kind, key LIMIT 1 BY app_id, kind, key LIMIT {_KEYS_PER_PAGE}"
+    )
+
+
 # Only keys that calls without a user came with have a history to be given away, and only visitors
 # of whom something was said have a profile to be shown.
-_CONCERNED = f"""
-FROM ({_NEWS})
-WHERE (app_id, kind, key) > ({{app_id:String}}, {{kind:String}}, {{key:String}})
-    AND (
-        kind = 'user'
-        OR (app_id, kind, key) IN (SELECT app_id, kind, key FROM keys_seen)
-        OR kind = 'anonymous' AND (app_id, key) IN (
-            SELECT app_id, id FROM profiles WHERE kind = 'user' AND anonymous
-                AND id IN (SELECT key FROM ({_NEWS}) WHERE kind = 'anonymous')
-        )
-    )
-"""
 _PAGE = f"""
-SELECT app_id, kind, key {_CONCERNED}
-GROUP BY app_id, kind, key ORDER BY app_id, kind, key LIMIT {_KEYS_PER_PAGE}
+WITH page AS (
+    SELECT app_id, kind, key
+    FROM ({_next("links")} UNION ALL {_next("link_rulings")})
+    GROUP BY app_id, kind, key ORDER BY app_id, kind, key LIMIT {_KEYS_PER_PAGE}
+)
+SELECT app_id, kind, key, kind = 'user'
+    OR (app_id, kind, key) IN (
+        SELECT app_id, kind, key FROM keys_seen WHERE (app_id, kind, key) IN page
+    )
+    OR kind = 'anonymous' AND (app_id, key) IN (
+        SELECT app_id, id FROM profiles WHERE kind = 'user' AND anonymous
+            AND (app_id, id) IN (SELECT app_id, key FROM page WHERE kind = 'anonymous')
+    ) AS is_concerned
+FROM page ORDER BY app_id, kind, key
 """
-_COUNT = f"SELECT uniqExact(app_id, kind, key) AS n {_CONCERNED}"
+_COUNT = f"""
+SELECT uniqExact(app_id, kind, key) AS n FROM (
+    SELECT app_id, kind, key FROM links WHERE {_NEW}
+    UNION ALL SELECT app_id, kind, key FROM link_rulings WHERE {_NEW}
+)
+"""
 _COMPANIONS = """
 SELECT DISTINCT session_key, anonymous_id FROM {table}
 WHERE {where} AND session_key != '' AND anonymous_id != ''
@@ -143,18 +157,21 @@ class Relinking:
             await asyncio.sleep(_RETRY_S)
 
     async def _pages(self, first: int, last: int) -> AsyncGenerator[list[Key]]:
-        """Yield the keys whose links are new."""
+        """Yield the keys whose links are new, and that somebody's history came with."""
+        span = {"first": first, "last": last}
+        (left,) = await self._store.select(_COUNT, span)
         after = {"app_id": "", "kind": "", "key": ""}
-        page = [after]
-        while page:
-            asked = {"first": first, "last": last, **page[-1]}
-            (left,) = await self._store.select(_COUNT, asked)
-            KEYS_TO_RELINK.set(left["n"])
-            page = await self._store.select(_PAGE, asked) if left["n"] else []
-            if page:
-                yield [
-                    (str(row["app_id"]), cast("Kind", row["kind"]), str(row["key"])) for row in page
-                ]
+        rows: list[dict[str, Any]] = [after]
+        passed = 0
+        while rows:
+            KEYS_TO_RELINK.set(left["n"] - passed)
+            rows = await self._store.select(_PAGE, {**span, **after})
+            keys = [_key_of(row) for row in rows if row["is_concerned"]]
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                yield keys[start : start + _KEYS_AT_ONCE]
+            if rows:
+                after = {name: rows[-1][name] for name in after}
+                passed += len(rows)
 
     async def _relink_some(
         self, app_id: str, keys: Sequence[Key], upto: int, is_repeated: bool
@@ -218,6 +235,10 @@ class Relinking:
                     await redraw_users(self._store, app_id, drawn, due_at=due_at)
                     return
             await asyncio.sleep(_RETRY_S)
+
+
+def _key_of(row: Mapping[str, Any]) -> Key:
+    return str(row["app_id"]), cast("Kind", row["kind"]), str(row["key"])
 
 
 def _concern_all(moved: Moved, seen: Mapping[Key, Evidence]) -> None:
