@@ -1,11 +1,13 @@
 """A Starlette API with `moesifasgi`, called over HTTP: JSON, a form, a page, a stream, an error.
 
-Run as `python moesifasgi_app.py URL APPLICATION_ID`; stays until its standard input is closed.
+Run as `python moesifasgi_app.py URL APPLICATION_ID [MORE_CALLS]`; stays until its standard input is
+closed.
 """
 
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import urllib3
@@ -16,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-url, application_id = sys.argv[1:]
+url, application_id, *more = sys.argv[1:]
 
 
 async def make_label(request: Request) -> Response:
@@ -105,12 +107,16 @@ thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
 thread.start()
 while not server.started:
     thread.join(0.01)
+while more and app.config.config is None:
+    time.sleep(0.02)  # a host that has run for a while knows the sampling policy
 label = {"weight_g": 420, "password": "planted-password"}
 assert ask("POST", "/v2/labels?dry=1&api_key=planted-key", json=label) == 201
 assert ask("POST", "/login", body="user=ana&password=planted-password") == 200
 assert ask("GET", "/v2/labels/1001/track") == 200
 assert ask("GET", "/broken") == 500
 assert ask("GET", "/health") == 500
+for _ in range(int(more[0]) if more else 0):
+    assert ask("GET", "/broken") == 500
 app.update_user({"user_id": "ana", "company_id": "parcel", "metadata": {"name": "Ana"}})
 app.update_users_batch([{"user_id": "bob"}, {"user_id": "eve"}])
 app.update_company({"company_id": "parcel", "company_domain": "parcel.example"})

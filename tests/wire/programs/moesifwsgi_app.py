@@ -1,15 +1,17 @@
 """A Flask API with `moesifwsgi`, called by itself: JSON, a form, a page, an error.
 
-Run as `python moesifwsgi_app.py URL APPLICATION_ID`; stays until its standard input is closed.
+Run as `python moesifwsgi_app.py URL APPLICATION_ID [MORE_CALLS]`; stays until its standard input is
+closed.
 """
 
 import sys
+import time
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from moesifwsgi import MoesifMiddleware
 
-url, application_id = sys.argv[1:]
+url, application_id, *more = sys.argv[1:]
 app = Flask(__name__)
 
 
@@ -57,6 +59,8 @@ app.wsgi_app = middleware = MoesifMiddleware(  # type: ignore[method-assign]
         "EVENT_BATCH_TIMEOUT": 0.2,
     },
 )
+while more and middleware.config.config is None:
+    time.sleep(0.02)  # a host that has run for a while knows the sampling policy
 headers = {
     "Host": "api.parcel.example",
     "X-Developer": "ana",
@@ -72,6 +76,8 @@ with app.test_client() as client:
     assert client.post("/login", data=form, headers=headers).status_code == 200
     assert client.get("/broken", headers=headers).status_code == 500
     assert client.get("/health", headers=headers).status_code == 200
+    for _ in range(int(more[0]) if more else 0):
+        assert client.get("/broken", headers=headers).status_code == 500
 middleware.update_user({"user_id": "ana", "company_id": "parcel", "metadata": {"name": "Ana"}})
 middleware.update_users_batch([{"user_id": "bob"}, {"user_id": "eve"}])
 middleware.update_company({"company_id": "parcel", "company_domain": "parcel.example"})
