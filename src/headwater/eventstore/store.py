@@ -54,7 +54,7 @@ class EventStore:
         try:
             with engine_errors():
                 migrate(owner, read_steps())
-                _keep_call_ids(owner, settings.dedup_days)
+                _keep_ids(owner, settings.dedup_days)
         except BaseException:
             owner.close()
             raise
@@ -132,13 +132,15 @@ def _once(token: str) -> InsertSettings:
     }
 
 
-def _keep_call_ids(client: Client, days: int) -> None:
-    found = client.command(
-        "SELECT engine_full FROM system.tables"
-        " WHERE database = currentDatabase() AND name = 'call_ids'"
-    )
-    if f"toIntervalDay({days})" not in str(found):
-        client.command(f"ALTER TABLE call_ids MODIFY TTL day + toIntervalDay({int(days)})")
+def _keep_ids(client: Client, days: int) -> None:
+    """Let ids of calls and actions be known for so long, and no longer."""
+    for table in ("call_ids", "action_ids"):
+        found = client.command(
+            "SELECT engine_full FROM system.tables"
+            f" WHERE database = currentDatabase() AND name = '{table}'"
+        )
+        if f"toIntervalDay({days})" not in str(found):
+            client.command(f"ALTER TABLE {table} MODIFY TTL day + toIntervalDay({int(days)})")
 
 
 def _to_dicts(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:

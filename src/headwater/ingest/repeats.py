@@ -99,7 +99,7 @@ class Repeats:
         return known | {row["call_id"] for row in rows}
 
     async def _learn(self) -> SeenIds:
-        seen = SeenIds()
+        seen = SeenIds(self._clock, self._remembered)
         last: Key = ("", "")
         while True:
             asked = {"app_id": last[0], "call_id": last[1], "limit": _IDS_PER_PAGE}

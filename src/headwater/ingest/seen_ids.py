@@ -1,12 +1,15 @@
 """Remember which calls were stored, well enough to ask the store only about the suspicious ones.
 
 In: keys of calls. Out: yes ("perhaps") or no ("certainly not"). Nothing here decides that a call is
-a repeat: the store does. Forgets nothing until it is made anew; holds some 2.4 bytes a key.
+a repeat: the store does. Forgets what the store forgets too; holds some 2.4 bytes a key.
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from rbloom import Bloom
+
+from headwater.base.clock import Clock
 
 Key = tuple[str, str]
 """App and call id."""
@@ -15,26 +18,39 @@ _FIRST_FILTER_KEYS = 1_000_000
 _FALSE_ALARMS = 1e-4
 
 
-class SeenIds:
-    """Bloom filters, each twice as large as the one before."""
+class _Filter:
+    """Room for so many keys; known by when the last one came."""
 
-    def __init__(self) -> None:
-        self._room = _FIRST_FILTER_KEYS
-        self._newest = Bloom(self._room, _FALSE_ALARMS)
-        self._filters = [self._newest]
+    def __init__(self, room: int, now: datetime) -> None:
+        self.keys = Bloom(room, _FALSE_ALARMS)
+        self.room = room
+        self.last_at = now
+
+
+class SeenIds:
+    """Bloom filters, each twice as large as the one before; those of long ago are dropped."""
+
+    def __init__(self, clock: Clock, keep: timedelta) -> None:
+        self._clock = clock
+        self._keep = keep
+        self._filters = [_Filter(_FIRST_FILTER_KEYS, clock.now())]
 
     def __contains__(self, key: Key) -> bool:
-        return any(key in one for one in self._filters)
+        return any(key in one.keys for one in self._filters)
 
     def update(self, keys: Iterable[Key]) -> None:
         """Remember keys."""
+        now = self._clock.now()
+        self._forget(now - self._keep)
+        newest = self._filters[-1]
+        newest.last_at = now
         for key in keys:
-            if self._room == 0:
-                self._grow()
-            self._newest.add(key)
-            self._room -= 1
+            if newest.room == 0:
+                newest = _Filter(_FIRST_FILTER_KEYS * 2 ** len(self._filters), now)
+                self._filters.append(newest)
+            newest.keys.add(key)
+            newest.room -= 1
 
-    def _grow(self) -> None:
-        self._room = _FIRST_FILTER_KEYS * 2 ** len(self._filters)
-        self._newest = Bloom(self._room, _FALSE_ALARMS)
-        self._filters.append(self._newest)
+    def _forget(self, before: datetime) -> None:
+        """Drop filters whose keys are all older; a filter in use never is."""
+        self._filters[:-1] = [one for one in self._filters[:-1] if one.last_at >= before]

@@ -122,15 +122,15 @@ def test_a_table_that_would_count_retries_twice_is_refused(tmp_path: Path) -> No
     client.close()
 
 
-async def test_the_time_that_call_ids_are_kept_follows_the_setting(tmp_path: Path) -> None:
+async def test_the_time_that_ids_are_kept_follows_the_setting(tmp_path: Path) -> None:
     """A change takes effect at the next start."""
     for days in (30, 7):
         with closing(EventStore.open(EventStoreSettings(dedup_days=days), tmp_path)) as store:
-            [row] = await store.select(
+            tables = await store.select(
                 "SELECT engine_full AS e FROM system.tables"
-                " WHERE database = 'headwater' AND name = 'call_ids'"
+                " WHERE database = 'headwater' AND name IN ('call_ids', 'action_ids')"
             )
-            assert f"toIntervalDay({days})" in row["e"]
+            assert [f"toIntervalDay({days})" in table["e"] for table in tables] == [True, True]
 
 
 async def test_a_data_directory_may_be_named_by_url(tmp_path: Path) -> None:
