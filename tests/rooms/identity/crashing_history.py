@@ -39,7 +39,13 @@ RANGES: list[list[Record]] = [
         an_update(anonymous_id="b1", fields=Raw(b'{"locale":"de"}')),
     ],
     [
-        an_update(id="ann", anonymous_id="b1", company_id="acme", time=NOON + HOUR),
+        an_update(
+            id="ann",
+            anonymous_id="b1",
+            company_id="acme",
+            time=NOON + HOUR,
+            received_at=NOON + HOUR,
+        ),
         *_calls("labelled", 1, user_id="bob", session_key="s1"),
     ],
     [an_update(id="bob", company_id="parcel"), *_calls("later", 4, anonymous_id="b1")],
