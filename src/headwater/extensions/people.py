@@ -4,6 +4,7 @@ In: a window and people. Out: `People`, from which an extension composes. Reads 
 only what the extension wants.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -43,13 +44,12 @@ async def gather_people(
 ) -> People:
     """Ask for what is wanted about these users."""
     ids = [user.id for user in users]
-    return People(
-        window=window,
-        users=users,
-        companies=await profiles.companies(window.app.id, sorted({u.company_id for u in users})),
-        days=await _read_day(profiles, window, ids) if wanted.day else {},
-        rolling=await _read_rolling(profiles, window, ids) if wanted.rolling else {},
+    companies, days, rolling = await asyncio.gather(
+        profiles.companies(window.app.id, sorted({user.company_id for user in users})),
+        _read_day(profiles, window, ids if wanted.day else []),
+        _read_rolling(profiles, window, ids if wanted.rolling else []),
     )
+    return People(window=window, users=users, companies=companies, days=days, rolling=rolling)
 
 
 async def _read_day(profiles: Profiles, window: Window, ids: Sequence[str]) -> dict[str, Rollup]:

@@ -6,7 +6,8 @@ and repeats nothing. Who calls sees to it that runs of one connection exclude ea
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -118,9 +119,10 @@ class _Run:
     async def go(self) -> None:
         await self._parts.configdb.run(self._begin)
         try:
-            async for page in read_due_users(self._parts.profiles, self._window):
-                await self._fill_outbox(page)
-                await self._delivery.send_waiting()
+            async with aclosing(self._make_ahead()) as pages:
+                async for page, items in pages:
+                    await self._fill_outbox(page, items)
+                    await self._delivery.send_waiting()
         except (HeadwaterError, asyncio.CancelledError) as err:
             self.tally.error = str(err) or "cancelled: the server stopped or the caller left"
             raise
@@ -140,8 +142,25 @@ class _Run:
         if self._window.full:
             outbox.revive_dead(connection, self._lot, self._opened.extension.limits)
 
-    async def _fill_outbox(self, page: Page) -> None:
-        items = await make_new_items(self._parts, self._opened, self._window, page.user_ids)
+    async def _make_ahead(self) -> AsyncGenerator[tuple[Page, list[Item]]]:
+        """Yield the pages with their messages; the next one is made while one is on its way."""
+        async with aclosing(read_due_users(self._parts.profiles, self._window)) as pages:
+            making = asyncio.create_task(self._make_next(pages))
+            try:
+                while (made := await making) is not None:
+                    making = asyncio.create_task(self._make_next(pages))
+                    yield made
+            finally:
+                making.cancel()
+                await asyncio.gather(making, return_exceptions=True)
+
+    async def _make_next(self, pages: AsyncIterator[Page]) -> tuple[Page, list[Item]] | None:
+        page = await anext(pages, None)
+        if page is None:
+            return None
+        return page, await make_new_items(self._parts, self._opened, self._window, page.user_ids)
+
+    async def _fill_outbox(self, page: Page, items: Sequence[Item]) -> None:
         await self._parts.configdb.run(self._save, items, is_last=page.is_last)
         self.tally.users_considered += len(page.user_ids)
         crash_point("extensions.outbox")

@@ -13,7 +13,8 @@ from headwater.base.ids import stable_id
 from headwater.profiles import Person, Profiles, day_window
 from headwater.workspace import App
 
-PAGE_USERS = 1_000
+PAGE_USERS = 5_000
+"""A question costs the same for one user as for a thousand; two pages are held at once."""
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,14 +10,14 @@ from datetime import datetime
 
 import msgspec
 
-from headwater.eventstore import EventStore
+from headwater.eventstore import MANY_IDS, EventStore, many_ids
 from headwater.profiles.identity.links import Key
 from headwater.profiles.identity.shelf import read_seen
 
-_COMPANIES = """
+_COMPANIES = f"""
 SELECT user_id, toString(company_id) AS company_id, min(first_at) AS first_at
 FROM companies_of_users
-WHERE app_id = {app_id:String} AND user_id IN {ids:Array(String)}
+WHERE app_id = {{app_id:String}} AND user_id IN {MANY_IDS}
 GROUP BY user_id, company_id
 """
 
@@ -33,7 +33,7 @@ async def read_company_since(
     store: EventStore, app_id: str, ids: Sequence[str]
 ) -> dict[tuple[str, str], datetime]:
     """Return since when each user belongs to each company that the user was last seen with."""
-    rows = await store.select(_COMPANIES, {"app_id": app_id, "ids": list(ids)})
+    rows = await store.select(_COMPANIES, {"app_id": app_id, "ids": many_ids(ids)})
     several = {user for user, n in Counter(row["user_id"] for row in rows).items() if n > 1}
     found = {
         (row["user_id"], row["company_id"]): row["first_at"]

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from headwater.eventstore import EventStore
+from headwater.eventstore import MANY_IDS, EventStore, many_ids
 from headwater.model import LifecycleRule
 from headwater.profiles.people import Lifecycle
 
 _EVER = """
 SELECT {who} AS id, min(first_seen_at) AS first_seen_at FROM {seen}
-WHERE app_id = {{app_id:String}} AND {who} IN {{ids:Array(String)}}
+WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
 GROUP BY id HAVING sum(calls) > 0
 """
 # What lies further back than twice the days of dormancy cannot tell active from resurrected.
@@ -25,13 +25,13 @@ SELECT
     maxOrNullIf({at}, {at} < toDateTime({{edge:Int64}}, 'UTC')) AS before,
     minOrNullIf({at}, {at} >= toDateTime({{edge:Int64}}, 'UTC')) AS since
 FROM {days}
-WHERE app_id = {{app_id:String}} AND {who} IN {{ids:Array(String)}}
+WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
     AND {at} >= toDateTime({{start:Int64}}, 'UTC'){more}
 GROUP BY id
 """
 _LONG_AGO = """
 SELECT DISTINCT {who} AS id FROM {days}
-WHERE app_id = {{app_id:String}} AND {who} IN {{ids:Array(String)}}
+WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
     AND {at} < toDateTime({{start:Int64}}, 'UTC'){more}
 """
 _OF: Mapping[str, Mapping[str, str]] = {
@@ -41,6 +41,7 @@ _OF: Mapping[str, Mapping[str, str]] = {
         "days": "activity",
         "at": "slot",
         "more": " AND calls > 0",
+        "many_ids": MANY_IDS,
     },
     "company": {
         "who": "company_id",
@@ -48,6 +49,7 @@ _OF: Mapping[str, Mapping[str, str]] = {
         "days": "company_days",
         "at": "toDateTime(day, 'UTC')",
         "more": "",
+        "many_ids": MANY_IDS,
     },
 }
 
@@ -75,7 +77,7 @@ async def read_lifecycles(
     edge = now - silence
     asked = {
         "app_id": app_id,
-        "ids": list(ids),
+        "ids": many_ids(ids),
         "edge": int(edge.timestamp()),
         "start": int((edge - silence).timestamp()),
     }
@@ -88,7 +90,11 @@ async def read_lifecycles(
     unclear = [
         id_ for id_, at in first.items() if at < edge and recent.get(id_, _SILENT).before is None
     ]
-    returned = await _called_before(store, _OF[kind], asked | {"ids": unclear}) if unclear else ()
+    returned = (
+        await _called_before(store, _OF[kind], asked | {"ids": many_ids(unclear)})
+        if unclear
+        else ()
+    )
     return {
         id_: _stand(
             recent.get(id_, _SILENT), silence, is_new=at >= now - newness, is_back=id_ in returned

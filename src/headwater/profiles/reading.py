@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.eventstore import EventStore
+from headwater.eventstore import MANY_IDS, EventStore, many_ids
 from headwater.model import ProfileRules
 from headwater.profiles.agent import parse_agent
 from headwater.profiles.companies import read_company_since
@@ -31,13 +31,13 @@ from headwater.profiles.traits import (
 )
 from headwater.profiles.visitors import read_voices
 
-_PROFILES = """
+_PROFILES = f"""
 SELECT id, doc, company_id, created_at, modified_at, version
 FROM profiles FINAL
-WHERE app_id = {app_id:String} AND kind = {kind:String} AND id IN {ids:Array(String)}
-    AND (own OR doc != '{}')
+WHERE app_id = {{app_id:String}} AND kind = {{kind:String}} AND id IN {MANY_IDS}
+    AND (own OR doc != '{{}}')
 """
-_PEOPLE_SEEN = """
+_PEOPLE_SEEN = f"""
 SELECT
     s.user_id AS id,
     min(s.first_seen_at) AS first_seen_at,
@@ -48,10 +48,10 @@ SELECT
     max(s.last_company_id).value AS company_id,
     max(s.last_offset) AS version
 FROM people_seen AS s
-WHERE s.app_id = {app_id:String} AND s.user_id IN {ids:Array(String)}
+WHERE s.app_id = {{app_id:String}} AND s.user_id IN {MANY_IDS}
 GROUP BY s.user_id
 """
-_COMPANIES_SEEN = """
+_COMPANIES_SEEN = f"""
 SELECT
     s.company_id AS id,
     min(s.first_seen_at) AS first_seen_at,
@@ -60,7 +60,7 @@ SELECT
     max(s.last_ip).value AS last_ip,
     max(s.last_offset) AS version
 FROM companies_seen AS s
-WHERE s.app_id = {app_id:String} AND s.company_id IN {ids:Array(String)}
+WHERE s.app_id = {{app_id:String}} AND s.company_id IN {MANY_IDS}
 GROUP BY s.company_id
 """
 _MOST_KEYS = 100
@@ -71,10 +71,10 @@ SELECT
         AS anonymous_ids,
     arraySlice(arraySort(groupUniqArrayIf(key, kind = 'session')), 1, {_MOST_KEYS}) AS session_keys
 FROM keys_of_users
-WHERE app_id = {{app_id:String}} AND user_id IN {{ids:Array(String)}}
+WHERE app_id = {{app_id:String}} AND user_id IN {MANY_IDS}
     AND (kind, key, user_id) NOT IN (
         SELECT kind, key, value FROM link_rulings
-        WHERE app_id = {{app_id:String}} AND value IN {{ids:Array(String)}}
+        WHERE app_id = {{app_id:String}} AND value IN {MANY_IDS}
         GROUP BY kind, key, value HAVING argMax(verdict, (said_at, ruling_id)) = 'apart'
     )
 GROUP BY user_id
@@ -89,10 +89,10 @@ SELECT
 FROM (
     SELECT user_id, time, call_id AS ref, ip_address, toString(company_id) AS company_id,
         status, toString(verb) AS verb, toString(route) AS route, log_offset
-    FROM calls WHERE app_id = {{app_id:String}} AND user_id IN {{ids:Array(String)}}
+    FROM calls WHERE app_id = {{app_id:String}} AND user_id IN {many_ids}
     UNION ALL
     SELECT user_id, time, action_id, ip_address, toString(company_id), 0, '', '', log_offset
-    FROM actions WHERE app_id = {{app_id:String}} AND user_id IN {{ids:Array(String)}}
+    FROM actions WHERE app_id = {{app_id:String}} AND user_id IN {many_ids}
 )
 WHERE time <= fromUnixTimestamp64Micro({{at:Int64}}, 'UTC')
 GROUP BY user_id
@@ -156,8 +156,8 @@ async def read_subscriptions(
 ) -> dict[str, Subscription]:
     """Return those of `ids` that are known."""
     asked = _asked(app_id, "subscription", ids)
-    rows = await store.select(_PROFILES, asked) if asked["ids"] else []
-    return {row["id"]: msgspec.convert(_to_subscription(row), Subscription) for row in rows}
+    rows = await _by_id(store, _PROFILES, asked) if asked["ids"] else {}
+    return {id_: msgspec.convert(_to_subscription(row), Subscription) for id_, row in rows.items()}
 
 
 async def read_people_as_of(
@@ -175,7 +175,7 @@ async def read_people_as_of(
     condition, values = success_sql(rules.success)
     states, seen = await asyncio.gather(
         read_states(store, app_id, voices, at),
-        _by_id(store, _SEEN_UNTIL.format(success=condition), asked | values),
+        _by_id(store, _SEEN_UNTIL.format(success=condition, many_ids=MANY_IDS), asked | values),
     )
     found: dict[str, Person] = {}
     for known in {**states, **seen}:
@@ -205,7 +205,8 @@ def _asked(app_id: str, kind: str, ids: Sequence[str]) -> dict[str, Any]:
 
 
 async def _by_id(store: EventStore, sql: str, asked: Row) -> dict[str, Row]:
-    return {row["id"]: row for row in await store.select(sql, asked)}
+    bound = {**asked, "ids": many_ids(asked["ids"])}
+    return {row["id"]: row for row in await store.select(sql, bound)}
 
 
 def _join(known: str, profile: Row, seen: Row) -> dict[str, Any]:

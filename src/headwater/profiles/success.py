@@ -7,13 +7,13 @@ store knows it beforehand; any other is found among the calls of those asked abo
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from headwater.eventstore import EventStore
+from headwater.eventstore import MANY_IDS, EventStore, many_ids
 from headwater.model import SuccessRule
 
 _USUAL = SuccessRule()
 _FIRST = """
 SELECT {who} AS id, min(time) AS first_success_at FROM calls
-WHERE app_id = {{app_id:String}} AND {who} IN {{ids:Array(String)}} AND {success}
+WHERE app_id = {{app_id:String}} AND {who} IN {many_ids} AND {success}
 GROUP BY id
 """
 
@@ -29,8 +29,8 @@ async def first_success(
     if rule == _USUAL:
         return {}
     condition, values = success_sql(rule)
-    sql = _FIRST.format(who=f"{kind}_id", success=condition)
-    rows = await store.select(sql, {"app_id": app_id, "ids": list(ids), **values})
+    sql = _FIRST.format(who=f"{kind}_id", success=condition, many_ids=MANY_IDS)
+    rows = await store.select(sql, {"app_id": app_id, "ids": many_ids(ids), **values})
     found: dict[str, dict[str, Any]] = {id_: {"first_success_at": None} for id_ in ids}
     return found | {row["id"]: {"first_success_at": row["first_success_at"]} for row in rows}
 

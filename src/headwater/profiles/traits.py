@@ -68,7 +68,10 @@ def location(doc: Json) -> dict[str, Any]:
 def said(doc: Json, *names: str) -> str:
     """Return the first of these that was said, in the metadata or at the top."""
     metadata = part(doc, "metadata")
-    return next((found for name in names if (found := text(metadata, name) or text(doc, name))), "")
+    for name in names:
+        if (name in metadata or name in doc) and (found := text(metadata, name) or text(doc, name)):
+            return found
+    return ""
 
 
 def part(doc: Json, name: str) -> dict[str, Any]:

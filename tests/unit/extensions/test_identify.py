@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from headwater import __version__
@@ -60,7 +61,9 @@ NUMBERS = Activity(
 
 def composed(person: Person, company: Company | None, version: str) -> dict[str, Any]:
     activity = NUMBERS if version == "current" else Activity(day=NUMBERS.day)
-    return compose(person, company, activity, version, "hw-1", AT)
+    message = compose(person, company, activity, version, "hw-1", AT)
+    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(message))
+    return decoded
 
 
 def test_the_generation_of_2019_has_exactly_its_ten_traits() -> None:

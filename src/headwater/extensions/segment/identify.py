@@ -71,7 +71,7 @@ def _context(person: Person) -> Json:
 
 def _traits(person: Person, company: Company | None, activity: Activity, version: str) -> Json:
     doc = person.doc
-    traits = {
+    traits: Json = {
         "id": person.id,
         "name": _full_name(doc),
         "email": _said(doc, "email"),
@@ -81,7 +81,7 @@ def _traits(person: Person, company: Company | None, activity: Activity, version
         "lastSeenTime": _time(person.last_seen_at),
         "modifiedTime": to_wire_time(person.modified_at),
         "company": person.company_id,
-        "dailyAggregation": _numbers(activity.day),
+        "dailyAggregation": activity.day,
     }
     if version == "current":
         traits |= {
@@ -89,7 +89,7 @@ def _traits(person: Person, company: Company | None, activity: Activity, version
             "campaign": {_camel(k): v for k, v in _object(doc, "campaign").items()},
             "metadata": _metadata(doc),
             "userAgent": person.last_user_agent or _text(doc, "user_agent_string"),
-            "last24HourAggResults": _numbers(activity.last_24_hours),
+            "last24HourAggResults": activity.last_24_hours,
         }
     return _without_absent(traits)
 
@@ -110,10 +110,6 @@ def _describe(company_id: str, company: Company | None) -> Json:
             "metadata": _metadata(company.doc),
         }
     )
-
-
-def _numbers(rollup: Rollup | None) -> Json | None:
-    return None if rollup is None else _without_absent(msgspec.to_builtins(rollup))
 
 
 def _time(at: datetime | None) -> str | None:

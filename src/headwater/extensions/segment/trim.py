@@ -32,6 +32,9 @@ ORDER: tuple[tuple[str, ...], ...] = (
 def encode_within_limit(message: dict[str, Any]) -> bytes | None:
     """Return the message as JSON, trimmed if it must be; None when nothing helps."""
     encoded = msgspec.json.encode(message)
+    if len(encoded) <= MOST_BYTES:
+        return encoded
+    message = msgspec.json.decode(encoded)  # plain values, whatever it was made of
     for path in ORDER:
         if len(encoded) <= MOST_BYTES:
             return encoded
