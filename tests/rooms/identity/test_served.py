@@ -28,7 +28,7 @@ def _counted(server: Server, app_id: str) -> list[tuple[str, int]]:
 
 
 def test_history_goes_to_the_user_whom_a_late_link_names(tmp_path: Path) -> None:
-    """Two calls of a stranger, then a profile with the same session token, then a third call."""
+    """Two calls of a stranger, then a profile with the same token; and back, when ruled wrong."""
     with serving(tmp_path) as server:
         [app] = server.cli("apps", "list")
         key = {"X-Moesif-Application-Id": app["collector_application_id"]}
@@ -44,3 +44,20 @@ def test_history_goes_to_the_user_whom_a_late_link_names(tmp_path: Path) -> None
         eventually(lambda: _owners(server, app["app_id"]) == hers, within_s=60)
         counted = [("ana", 3)]
         eventually(lambda: _counted(server, app["app_id"]) == counted, within_s=60)
+        assert _link(server, app["app_id"])["counts"]
+        in_app = ("--app", app["app_id"])
+        session_key = str(_link(server, app["app_id"])["key"])
+        server.cli("identity", "unlink", "ana", *in_app, "--session-key", session_key)
+        server.settle()
+        assert not _link(server, app["app_id"])["counts"]
+        nobodys = dict.fromkeys("abc", ("", ""))
+        eventually(lambda: _owners(server, app["app_id"]) == nobodys, within_s=60)
+        shown = server.cli("users", "show", "ana", *in_app)
+        assert (shown["user"]["company_id"], shown["user"]["session_keys"]) == ("parcel", [])
+        timeline = server.cli("users", "timeline", "ana", *in_app)
+        assert [item["kind"] for item in timeline["items"]] == ["profile"]
+
+
+def _link(server: Server, app_id: str) -> dict[str, object]:
+    (link,) = server.cli("identity", "links", "ana", "--app", app_id)["items"]
+    return dict(link)
