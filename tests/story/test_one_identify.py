@@ -182,6 +182,23 @@ def test_the_status_tells_it_all(team: Team, told: Told) -> None:
     assert team.source["write_key"] not in str(told.status)
     assert told.status["settings"]["payload_version"] == "current"
     assert told.status["messages"]["delivered"] == 2
+    assert told.status["secret_check"] == "accepted by the endpoint"
+
+
+def test_a_wrong_key_is_noticed_before_it_is_saved(team: Team, told: Told) -> None:
+    """The receiver is asked; what was connected stays."""
+    wrong = team.headwater.ask(
+        "PUT",
+        f"/api/v1/apps/{team.app['app_id']}/extensions/segment",
+        {"partner_key": "nobodys-key"},
+        {
+            "authorization": f"Bearer {team.headwater.card()['token']}",
+            "content-type": "application/json",
+        },
+    )
+    assert (wrong.status, wrong.json()["field"]) == (400, "partner_key")
+    status = team.headwater.cli("extensions", "segment", "status", "--app", team.app["app_id"])
+    assert status["settings"]["partner_key"] == told.status["settings"]["partner_key"]
 
 
 def test_the_website_meets_the_api(team: Team) -> None:

@@ -110,8 +110,7 @@ class Egress:
         except aiohttp.InvalidURL as err:
             raise _refuse(target.host or "the address") from err
         except aiohttp.ClientError as err:
-            reason = type(err).__name__
-            raise UnreachableError(f"{target.host} cannot be reached ({reason}).") from err
+            raise UnreachableError(f"{target.host} cannot be reached: {_reason(err)}.") from err
 
     async def close(self) -> None:
         if self._session is not None:
@@ -227,6 +226,28 @@ def _read_literal(host: str) -> Address | None:
 
 def _refuse(host: str) -> EgressRefusedError:
     return EgressRefusedError(f"{host} is not a public address. {_HINT}", hint=_HINT)
+
+
+_REASONS: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "its name is not known (DNS)"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not valid (TLS)"),
+    (aiohttp.ClientSSLError, "no secure connection came about (TLS)"),
+    (aiohttp.ClientConnectorError, "no connection came about"),
+    (aiohttp.ServerConnectionError, "it hung up without an answer"),
+    (aiohttp.ClientOSError, "the connection broke"),
+    (aiohttp.ClientPayloadError, "its answer broke off"),
+    (aiohttp.ClientResponseError, "it does not speak HTTP"),
+)
+
+
+def _reason(err: aiohttp.ClientError) -> str:
+    refused = isinstance(err, aiohttp.ClientConnectorError) and isinstance(
+        err.os_error, ConnectionRefusedError
+    )
+    if refused:
+        return "nobody listens there"
+    found = (word for kind, word in _REASONS if isinstance(err, kind))
+    return next(found, type(err).__name__)
 
 
 async def _read_reply(response: aiohttp.ClientResponse) -> Reply:

@@ -142,7 +142,9 @@ async def make_page(parts: Parts, app: App, opened: Opened, of: Backfill) -> Non
 
 
 async def _open_window(parts: Parts, app: App, opened: Opened, of: Backfill) -> Window:
-    window = msgspec.structs.replace(await open_window(parts, app, opened), salt=of.id)
+    # The day too: the present has the last complete day's numbers, but is another message.
+    salt = f"{of.id}/{of.day}"
+    window = msgspec.structs.replace(await open_window(parts, app, opened), salt=salt)
     if not of.day:
         return window
     end = day_window(app.timezone, of.day)[1]

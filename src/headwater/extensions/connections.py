@@ -17,6 +17,7 @@ from headwater.base.clock import Clock
 from headwater.base.errors import ConflictError, NotFoundError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
+from headwater.configdb.tables import extension_backfills as backfills
 from headwater.configdb.tables import extension_connections as connections
 from headwater.extensions import outbox
 from headwater.extensions.audience import Condition
@@ -95,8 +96,7 @@ def save_connection(
     before = open_connection(connection, vault, app_id, type_).fingerprint
     sealed = {"enabled": True, "secret_sealed": vault.encrypt(secret, known.id)}
     if before != _fingerprint(vault, extension.target(settings), secret):
-        outbox.drop_all(connection, known.id)
-        _update(connection, known.id, _FRESH)
+        _start_afresh(connection, clock, known.id)
     _update(connection, known.id, {**values, **sealed})
     return get_connection(connection, app_id, type_)
 
@@ -124,6 +124,16 @@ def _add(
         )
     )
     return get_connection(connection, app_id, type_)
+
+
+def _start_afresh(connection: sa.Connection, clock: Clock, connection_id: str) -> None:
+    outbox.drop_all(connection, connection_id)
+    connection.execute(
+        backfills.update()
+        .where(backfills.c.connection_id == connection_id, backfills.c.state == "running")
+        .values(state="cancelled", finished_at=clock.now())
+    )
+    _update(connection, connection_id, _FRESH)
 
 
 def find_connection(connection: sa.Connection, app_id: str, type_: str) -> Connection | None:

@@ -77,9 +77,11 @@ async def make_new_items(
 async def read_audience(
     parts: Parts, opened: Opened, window: Window, user_ids: Sequence[str]
 ) -> list[Person]:
-    """Return those of the users whose profile meets the connection's conditions."""
+    """Return those whose profile meets the connection's conditions, and who may be sent at all."""
     people = await parts.profiles.people(window.app.id, user_ids)
-    return choose_users(opened.connection.audience, list(people.values()), window.now)
+    never = await parts.configdb.run(suppressed_among, parts.vault, window.app.id, list(people))
+    allowed = [person for id_, person in people.items() if id_ not in never]
+    return choose_users(opened.connection.audience, allowed, window.now)
 
 
 async def make_items(

@@ -58,6 +58,8 @@ class Accept:
         self._check_size(envelope)
         items = [read_item(raw, self._settings.max_event_bytes) for raw in envelope.items]
         judged = await self._judge(items, envelope, arrival)
+        if envelope.is_batch and not items:  # after the key: so a client can ask whether it is good
+            raise InvalidInputError(REASONS["empty_batch"], reason="empty_batch")
         messages = [result for result in judged if isinstance(result, Message)]
         if not messages:
             raise _nothing_left(judged, is_batch=envelope.is_batch)
@@ -68,8 +70,6 @@ class Accept:
 
     def _check_size(self, envelope: Envelope) -> None:
         most = self._settings.max_batch_items
-        if envelope.is_batch and not envelope.items:
-            raise InvalidInputError(REASONS["empty_batch"], reason="empty_batch")
         if len(envelope.items) > most:
             raise TooLargeError(
                 f"A batch has {most} messages at most.",

@@ -19,9 +19,9 @@ from headwater.configdb import ConfigDb, Position, migrate, write_position
 from headwater.eventlog import MemoryLog, Stream
 from headwater.eventstore import EventStore
 from headwater.extensions import Extensions, Parts
-from headwater.extensions.connections import save_connection
+from headwater.extensions.connections import get_connection, save_connection
 from headwater.extensions.preview import Json
-from headwater.extensions.runs import RunResult
+from headwater.extensions.runs import RunResult, Tally, begin_run, end_run
 from headwater.extensions.segment.settings import SegmentSettings
 from headwater.extensions.status import Status
 from headwater.model import ProfileUpdate
@@ -62,11 +62,18 @@ class Room:
             known = list_apps(connection)
             return known[0] if known else create_app(connection, self.vault, self.clock, "one")[0]
 
-    def connect(self, endpoint: str, key: str = KEY, version: str = "current") -> None:
+    def open_other_app(self, name: str) -> App:
+        """Return one more app beside the room's own."""
+        with self.configdb.transaction() as connection:
+            return create_app(connection, self.vault, self.clock, name)[0]
+
+    def connect(
+        self, endpoint: str, key: str = KEY, version: str = "current", app: App | None = None
+    ) -> None:
         settings = SegmentSettings(endpoint=endpoint, payload_version=version)
         with self.configdb.transaction() as connection:
             save_connection(
-                connection, self.vault, self.clock, self.app.id, "segment", settings, key
+                connection, self.vault, self.clock, (app or self.app).id, "segment", settings, key
             )
 
     async def sync(self, *, full: bool = False) -> RunResult:
@@ -83,6 +90,13 @@ class Room:
         self.offset += 1
         place = {"app_id": self.app.id, "log_offset": self.offset}
         await insert_calls(self.store, [msgspec.structs.replace(c, **place) for c in calls])
+        self.pass_ingest()
+
+    async def store_calls_of(self, app: App, user_id: str) -> None:
+        """Store one call of another app's user as one log entry."""
+        self.offset += 1
+        call = Call(user_id=user_id, time=YESTERDAY, app_id=app.id, log_offset=self.offset)
+        await insert_calls(self.store, [call])
         self.pass_ingest()
 
     async def store_users(self, *ids: str, at: datetime = YESTERDAY) -> None:
@@ -108,6 +122,18 @@ class Room:
             write_position(
                 connection, self.clock, "ingest", Stream.CALLS, Position(self.offset + 1)
             )
+
+    def note_run(self) -> None:
+        """Write down that a run has just been, so that the schedule has nothing to do."""
+        with self.configdb.transaction() as connection:
+            id_ = get_connection(connection, self.app.id, "segment").id
+            begin_run(connection, id_, "run_before", "sync", self.clock.now())
+            end_run(connection, "run_before", Tally(), self.clock.now())
+
+    def rows(self, table: str) -> list[Any]:
+        """Return a table of the configuration database."""
+        with self.configdb.transaction() as connection:
+            return list(connection.exec_driver_sql(f"SELECT * FROM {table}").all())
 
     async def states(self) -> dict[str, int]:
         """Return how many messages are in each state, without the empty ones."""
