@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from headwater.base.errors import HeadwaterError, UnavailableError
 from headwater.base.telemetry import REGISTRY, get_logger
+from headwater.ingest import list_unreadable
 from headwater.web.auth import find_actor
 from headwater.web.pages import AnyRequest, page, wants_page
 from headwater.web.services import Services
@@ -29,6 +30,7 @@ from headwater.web.services import Services
 KEEP_S = 2.0
 _TIMEOUT_S = 5.0
 _PROBE = b"headwater"
+_SHOWN = 10
 _log = get_logger("web")
 
 
@@ -119,15 +121,17 @@ def write_probe(data: Path, min_free_bytes: int) -> None:
 
 @get("/health", include_in_schema=False)
 async def show_health(
-    request: AnyRequest, health: NamedDependency[HealthBook]
+    request: AnyRequest, health: NamedDependency[HealthBook], services: NamedDependency[Services]
 ) -> Response[Health] | Template:
     """Answer 200 when every engine is really usable, else 503; as a page to a browser."""
     found = await health.read()
     status = 200 if found.ok else 503
     if not wants_page(request):
         return Response(found, status_code=status)
-    request.scope["user"] = await find_actor(request)
-    return page(request, "health.html", status=status, health=found)
+    actor = request.scope["user"] = await find_actor(request)
+    is_told = actor is not None and "admin" in actor.scopes and found.checks["store"].ok
+    unreadable = await list_unreadable(services.store, _SHOWN) if is_told else None
+    return page(request, "health.html", status=status, health=found, unreadable=unreadable)
 
 
 @get("/metrics", include_in_schema=False, media_type=MediaType.TEXT, sync_to_thread=False)

@@ -1,6 +1,7 @@
 """Tell how far everything has come: the log's streams and each reader's position.
 
-Out: JSON. `next_offset` beyond a stream's `last_offset` means that the reader has read everything.
+Out: JSON, with the number of records that nobody could read. `next_offset` beyond a stream's
+`last_offset` means that the reader has read everything.
 """
 
 import msgspec
@@ -10,6 +11,7 @@ from litestar.di import NamedDependency
 from headwater import __version__
 from headwater.configdb import read_positions
 from headwater.eventlog import Stream
+from headwater.ingest import count_unreadable
 from headwater.web.auth import needs
 from headwater.web.services import Services
 
@@ -34,6 +36,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     streams: dict[str, StreamState]
     readers: dict[str, ReaderState]
+    unreadable_records: int
+    """Of the log, of no app; `/api/v1/unreadable-records` lists them."""
 
 
 class StatusController(Controller):
@@ -44,7 +48,7 @@ class StatusController(Controller):
 
     @get(guards=[needs("read")])
     async def show(self, services: NamedDependency[Services]) -> Status:
-        """Show the version, the log's streams and the positions of its readers."""
+        """Show the version, the log's streams, its readers and what none could read."""
         states = {stream: await services.log.state(stream) for stream in Stream}
         readers = await services.configdb.run(read_positions)
         return Status(
@@ -59,4 +63,5 @@ class StatusController(Controller):
                 name: ReaderState(stream=stream, next_offset=position.next_offset)
                 for name, (stream, position) in readers.items()
             },
+            unreadable_records=await count_unreadable(services.store),
         )
