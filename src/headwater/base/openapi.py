@@ -39,9 +39,13 @@ class DoorText(msgspec.Struct, frozen=True, kw_only=True):
         return {*self.paths, *also}
 
 
-def schemas_of(*structs: type) -> dict[str, Facts]:
-    """Return the schema of each struct and of all that they hold, by name."""
-    return msgspec.json.schema_components(structs, ref_template=REF + "{name}")[1]
+def schemas_of(door: str, *structs: type) -> dict[str, Facts]:
+    """Return the schema of each struct and of all that they hold, by the door's and its name.
+
+    So no door's word stands for what another, or the management API, calls so.
+    """
+    found = msgspec.json.schema_components(structs, ref_template=f"{REF}{door}{{name}}")[1]
+    return {door + name: schema for name, schema in found.items()}
 
 
 def refer(name: str) -> Facts:

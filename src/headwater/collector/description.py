@@ -18,14 +18,17 @@ from headwater.collector.otlp import OTLP_PATHS, Signal
 from headwater.collector.otlp.shapes import ExportAnswer, LogsExport, RpcStatus, TracesExport
 from headwater.collector.shapes import (
     Action,
-    CollectorConfig,
     Company,
+    Config,
     Event,
+    InLog,
     Probe,
     Subscription,
     User,
 )
+from headwater.model import CallColumns
 
+_COLLECTOR, _OTLP = "Collector", "Otlp"
 _KEY = "collector_application_id"
 _PROTOBUF = "application/x-protobuf"
 _SECURITY = {_KEY: {"type": "apiKey", "in": "header", "name": "X-Moesif-Application-Id"}}
@@ -57,8 +60,12 @@ def describe_collector() -> DoorText:
             "with Content-Encoding gzip or deflate: one item or a list. An item that cannot be "
             "used becomes a reject and never costs its batch."
         ),
-        paths={**posts, **_gets()},
-        schemas=schemas_of(Event, Action, User, Company, Subscription, CollectorConfig, Probe),
+        paths={**posts, "/v1/events/table": {"post": _table()}, **_gets()},
+        schemas=schemas_of(
+            _COLLECTOR,
+            *(Event, Action, User, Company, Subscription, CallColumns),
+            *(Config, Probe, InLog),
+        ),
         security=_SECURITY,
     )
 
@@ -68,8 +75,21 @@ def _post(schema: str, text: str) -> Facts:
         "tags": ["Collector API"],
         "description": f"{text} 201 means that all of it is on disk.",
         "security": [{_KEY: []}],
-        "requestBody": {"required": True, **content(one_or_more(schema))},
+        "requestBody": {"required": True, **content(one_or_more(_COLLECTOR + schema))},
         "responses": answers({"201": _good("Durable")}, content(refer(ERROR))),
+    }
+
+
+def _table() -> Facts:
+    answer = content(refer(f"{_COLLECTOR}InLog"))
+    text = (
+        "Take lines of an access log column by column, as `headwater import` sends them. What "
+        "cannot go this way is refused whole, and goes as events."
+    )
+    return {
+        **_post("", text),
+        "requestBody": {"required": True, **content(refer(f"{_COLLECTOR}CallColumns"))},
+        "responses": answers({"200": _good("Durable") | answer}, content(refer(ERROR))),
     }
 
 
@@ -77,11 +97,14 @@ def _gets() -> dict[str, Facts]:
     rules: Facts = {"type": "array", "items": {}, "maxItems": 0}
     return {
         "/v1/config": {
-            "get": _get("Show the sampling policy of the app.", refer("CollectorConfig"))
+            "get": _get("Show the sampling policy of the app.", refer(f"{_COLLECTOR}Config"))
         },
         "/v1/rules": {"get": _get("Show the governance rules: there are none.", rules)},
         "/health/probe": {
-            "get": {**_get("Say that this door is open.", refer("Probe")), "security": []}
+            "get": {
+                **_get("Say that this door is open.", refer(f"{_COLLECTOR}Probe")),
+                "security": [],
+            }
         },
     }
 
@@ -111,7 +134,7 @@ def describe_otlp() -> DoorText:
             "/v1/traces": {"post": _export(Signal.SPAN, "TracesExport", "Take spans.")},
             "/v1/logs": {"post": _export(Signal.LOG, "LogsExport", "Take log records.")},
         },
-        schemas=schemas_of(TracesExport, LogsExport, ExportAnswer, RpcStatus),
+        schemas=schemas_of(_OTLP, TracesExport, LogsExport, ExportAnswer, RpcStatus),
         security=_SECURITY,
     )
 
@@ -123,9 +146,9 @@ def _export(signal: Signal, schema: str, text: str) -> Facts:
         "description": f"{text} What was refused is counted in the answer.",
         ALSO_AT: others,
         "security": [{_KEY: []}],
-        "requestBody": {"required": True, **content(refer(schema), _PROTOBUF)},
+        "requestBody": {"required": True, **content(refer(_OTLP + schema), _PROTOBUF)},
         "responses": answers(
-            {"200": _good("Durable") | content(refer("ExportAnswer"), _PROTOBUF)},
-            content(refer("RpcStatus"), _PROTOBUF),
+            {"200": _good("Durable") | content(refer(f"{_OTLP}ExportAnswer"), _PROTOBUF)},
+            content(refer(f"{_OTLP}RpcStatus"), _PROTOBUF),
         ),
     }

@@ -107,7 +107,7 @@ class Subscription(msgspec.Struct, kw_only=True):
     metadata: Document | None = None
 
 
-class CollectorConfig(SamplingPolicy, frozen=True, kw_only=True):
+class Config(SamplingPolicy, frozen=True, kw_only=True):
     """What client libraries fetch: the sampling policy, and what they look for beside it."""
 
     org_id: str
@@ -124,3 +124,9 @@ class Probe(msgspec.Struct, kw_only=True):
 
     status: bool
     region: str
+
+
+class InLog(msgspec.Struct, kw_only=True):
+    """Which entry of the log holds what was sent."""
+
+    offset: int

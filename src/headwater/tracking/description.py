@@ -114,6 +114,7 @@ class Refused(msgspec.Struct, kw_only=True):
 
 
 _TAG = "Tracking API"
+_DOOR = "Tracking"
 _KEY = "write_key"
 _SINGLE = {
     "identify": (Identify, "i", "Take who somebody is."),
@@ -142,7 +143,7 @@ def describe_tracking() -> DoorText:
             "Content-Encoding gzip or deflate. A body with batch is a batch on every path."
         ),
         paths=paths,
-        schemas=schemas_of(*(one[0] for one in _SINGLE.values()), Batch, Accepted, Refused),
+        schemas=schemas_of(_DOOR, *(one[0] for one in _SINGLE.values()), Batch, Accepted, Refused),
         security={_KEY: {"type": "http", "scheme": "basic"}},
     )
 
@@ -153,9 +154,9 @@ def _post(schema: str, also_at: list[str], text: str) -> Facts:
         "description": f"{text} 200 means that it is on disk.",
         ALSO_AT: also_at,
         "security": [{_KEY: []}, {}],
-        "requestBody": {"required": True, **content(refer(schema))},
+        "requestBody": {"required": True, **content(refer(_DOOR + schema))},
         "responses": answers(
-            {"200": {"description": "Durable", **content(refer("Accepted"))}},
-            content(refer("Refused")),
+            {"200": {"description": "Durable", **content(refer(f"{_DOOR}Accepted"))}},
+            content(refer(f"{_DOOR}Refused")),
         ),
     }
