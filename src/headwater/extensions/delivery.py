@@ -72,6 +72,8 @@ class Delivery:
         def work(connection: sa.Connection) -> list[Batch]:
             for batch, outcome in answered:
                 self._settle(connection, batch, outcome)
+            if answered:
+                crash_point("extensions.settled")
             if self._tally.error or free <= 0:
                 return []
             return outbox.take(connection, self._connection.id, free, busy)
@@ -79,6 +81,8 @@ class Delivery:
         taken = await self._parts.configdb.run(work)
         if answered:
             crash_point("extensions.acked")
+        if taken:
+            crash_point("extensions.taken")
         return taken
 
     def _settle(self, connection: sa.Connection, batch: Batch, outcome: Outcome) -> None:

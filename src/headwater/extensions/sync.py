@@ -173,5 +173,6 @@ class _Run:
         if is_last:
             window = self._window
             move_watermark(connection, window.connection_id, window.upto, window.day)
+            crash_point("extensions.watermark")
         put = put_allowed(connection, self._parts, self._opened, self._lot, items)
         self.tally.too_large += put.too_large
