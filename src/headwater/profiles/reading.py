@@ -32,10 +32,12 @@ from headwater.profiles.traits import (
 from headwater.profiles.visitors import read_voices
 
 _PROFILES = f"""
-SELECT id, doc, company_id, created_at, modified_at, version
+SELECT
+    id, doc, company_id, version,
+    if(own OR doc != '{{}}', created_at, NULL) AS created_at,
+    if(own OR doc != '{{}}', modified_at, NULL) AS modified_at
 FROM profiles FINAL
 WHERE app_id = {{app_id:String}} AND kind = {{kind:String}} AND id IN {MANY_IDS}
-    AND (own OR doc != '{{}}')
 """
 _PEOPLE_SEEN = f"""
 SELECT
@@ -118,7 +120,7 @@ async def read_people(
         first_success(store, app_id, "user", asked["ids"], rules.success),
     )
     found: dict[str, Person] = {}
-    for known in {**profiles, **seen}:
+    for known in _exist(profiles, seen):
         row = _join(known, profiles.get(known, _NONE), seen.get(known, _NONE))
         more = {
             **keys.get(known, _NONE),
@@ -144,7 +146,7 @@ async def read_companies(
         first_success(store, app_id, "company", asked["ids"], rules.success),
     )
     found: dict[str, Company] = {}
-    for known in {**profiles, **seen}:
+    for known in _exist(profiles, seen):
         row = _join(known, profiles.get(known, _NONE), seen.get(known, _NONE))
         more = {**successes.get(known, _NONE), "lifecycle": lifecycles.get(known, "")}
         found[known] = msgspec.convert(_to_company(row | more), Company)
@@ -209,8 +211,13 @@ async def _by_id(store: EventStore, sql: str, asked: Row) -> dict[str, Row]:
     return {row["id"]: row for row in await store.select(sql, bound)}
 
 
+def _exist(profiles: Mapping[str, Row], seen: Mapping[str, Row]) -> list[str]:
+    """Return the ids of which something is known: not those whose links were all ruled wrong."""
+    return [id_ for id_ in {**profiles, **seen} if id_ in seen or profiles[id_]["created_at"]]
+
+
 def _join(known: str, profile: Row, seen: Row) -> dict[str, Any]:
-    moments = [row[name] for row, name in ((profile, "created_at"), (seen, "first_seen_at")) if row]
+    moments = [at for at in (profile.get("created_at"), seen.get("first_seen_at")) if at]
     doc = msgspec.json.decode(profile.get("doc", "{}"))
     return {
         **seen,
