@@ -8,7 +8,7 @@ ends up with it.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -50,16 +50,9 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     """Made so far."""
     started_at: datetime
     finished_at: datetime | None
-
-    @property
-    def days(self) -> int:
-        return (date.fromisoformat(self.last_day) - date.fromisoformat(self.first_day)).days + 1
-
-    @property
-    def days_done(self) -> int:
-        if not self.day:
-            return self.days
-        return (date.fromisoformat(self.day) - date.fromisoformat(self.first_day)).days
+    days: int
+    """In all."""
+    days_done: int
 
 
 def begin_backfill(
@@ -69,20 +62,21 @@ def begin_backfill(
     _check_days(first, last, last_complete_day(clock.now(), app.timezone))
     if find_running(connection, connection_id) is not None:
         raise ConflictError("A backfill is on its way.", hint="Wait for it, or cancel it.")
-    made = Backfill(
-        id=new_id("bf"),
-        state="running",
-        first_day=first,
-        last_day=last,
-        day=first,
-        above="",
-        messages=0,
-        started_at=clock.now(),
-        finished_at=None,
+    connection.execute(
+        backfills.insert().values(
+            id=new_id("bf"),
+            connection_id=connection_id,
+            state="running",
+            first_day=first,
+            last_day=last,
+            day=first,
+            above="",
+            messages=0,
+            started_at=clock.now(),
+            finished_at=None,
+        )
     )
-    values = {**msgspec.structs.asdict(made), "connection_id": connection_id}
-    connection.execute(backfills.insert().values(values))
-    return made
+    return list_backfills(connection, connection_id, 1)[0]
 
 
 def _check_days(first: str, last: str, newest: str) -> None:
@@ -103,14 +97,14 @@ def _check_days(first: str, last: str, newest: str) -> None:
 def list_backfills(connection: sa.Connection, connection_id: str, limit: int) -> list[Backfill]:
     """Return the newest ones."""
     question = _select(connection_id).order_by(backfills.c.id.desc()).limit(limit)
-    return [Backfill(**row) for row in connection.execute(question).mappings()]
+    return [_to_backfill(row) for row in connection.execute(question).mappings()]
 
 
 def find_running(connection: sa.Connection, connection_id: str) -> Backfill | None:
     """Return the one that is on its way."""
     question = _select(connection_id).where(backfills.c.state == "running")
     row = connection.execute(question).mappings().first()
-    return None if row is None else Backfill(**row)
+    return None if row is None else _to_backfill(row)
 
 
 def cancel_backfill(connection: sa.Connection, clock: Clock, connection_id: str) -> Backfill:
@@ -191,6 +185,14 @@ def _update(connection: sa.Connection, backfill_id: str, **values: object) -> No
     connection.execute(backfills.update().where(backfills.c.id == backfill_id).values(**values))
 
 
-def _select(connection_id: str) -> sa.Select[tuple[object, ...]]:
-    columns = [backfills.c[name] for name in Backfill.__struct_fields__]
+def _select(connection_id: str) -> sa.Select[Any]:
+    kept = (name for name in Backfill.__struct_fields__ if name in backfills.c)
+    columns = [backfills.c[name] for name in kept]
     return sa.select(*columns).where(backfills.c.connection_id == connection_id)
+
+
+def _to_backfill(row: sa.RowMapping) -> Backfill:
+    first, last = (date.fromisoformat(row[name]) for name in ("first_day", "last_day"))
+    days = (last - first).days + 1
+    done = (date.fromisoformat(row["day"]) - first).days if row["day"] else days
+    return Backfill(**row, days=days, days_done=done)
