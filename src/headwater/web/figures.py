@@ -15,6 +15,7 @@ DAYS = 30
 _SECONDS_FROM_MS = 10_000
 _MANY_TIMES = 10
 _SPARK_FOOT = 26
+_THOUSAND = 1000
 Rising = Literal["good", "bad"]
 
 
@@ -69,6 +70,28 @@ def show_ms(duration_ms: float) -> str:
     if duration_ms >= _SECONDS_FROM_MS:
         return f"{duration_ms / 1000:,.1f} s"
     return f"{duration_ms:,.0f} ms"
+
+
+def show_bytes(count: int) -> str:
+    """Return `512 B`, `12.3 kB`, `4.0 MB`, `1.2 GB`."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < _THOUSAND:
+            return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= _THOUSAND
+    return f"{size:,.1f} GB"
+
+
+def show_span(seconds: float) -> str:
+    """Return the two largest units of a span: `45 s`, `3 min 5 s`, `2 h 10 min`, `4 days 3 h`."""
+    left = int(seconds)
+    days, left = divmod(left, 86_400)
+    hours, left = divmod(left, 3_600)
+    minutes, rest = divmod(left, 60)
+    parts = ((days, "day" if days == 1 else "days"), (hours, "h"), (minutes, "min"), (rest, "s"))
+    first = next((n for n, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    told = [f"{count} {unit}" for count, unit in parts[first : first + 2] if count]
+    return " ".join(told) or "0 s"
 
 
 def show_day(day: date) -> str:

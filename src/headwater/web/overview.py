@@ -18,13 +18,14 @@ from litestar.response import Template
 from headwater.base.errors import HeadwaterError, NotFoundError
 from headwater.base.telemetry import get_logger
 from headwater.web.auth import Actor, needs
+from headwater.web.choice import choose_app
 from headwater.web.figures import last_days, show_period
 from headwater.web.first_call import show_examples
 from headwater.web.pages import AnyRequest, page
 from headwater.web.panels import PANELS, Panel
 from headwater.web.questions import Questions
 from headwater.web.services import Services
-from headwater.workspace import App, collector_key, get_app, list_apps
+from headwater.workspace import App, collector_key, get_app
 
 _log = get_logger("web")
 
@@ -54,12 +55,7 @@ class OverviewController(Controller):
         self, request: AnyRequest, services: NamedDependency[Services], app: FromQuery[str] = ""
     ) -> Template:
         """Show the whole page."""
-        apps = await services.configdb.run(list_apps)
-        if not apps:
-            raise NotFoundError(
-                "There is no app yet.", hint="`headwater apps create NAME` adds one."
-            )
-        chosen = await services.configdb.run(get_app, app) if app else apps[0]
+        apps, chosen = await choose_app(services, app)
         if not await _has_calls(services, chosen):
             return await _show_waiting(request, services, apps, chosen)
         panels = await asyncio.gather(

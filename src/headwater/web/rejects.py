@@ -14,12 +14,12 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from headwater.analytics import QueryScope, ReasonCount, RejectedItem, Rejects, answer
-from headwater.base.errors import NotFoundError
 from headwater.web.auth import needs
+from headwater.web.choice import choose_app
 from headwater.web.figures import DAYS, show_count, show_moment
 from headwater.web.pages import AnyRequest, page
 from headwater.web.services import Services
-from headwater.workspace import App, get_app, list_apps
+from headwater.workspace import App
 
 _ITEMS = 25
 
@@ -65,12 +65,7 @@ class RejectsController(Controller):
         cursor: FromQuery[str] = "",
     ) -> Template:
         """Show one page of items, and all reasons."""
-        apps = await services.configdb.run(list_apps)
-        if not apps:
-            raise NotFoundError(
-                "There is no app yet.", hint="`headwater apps create NAME` adds one."
-            )
-        chosen = await services.configdb.run(get_app, app) if app else apps[0]
+        apps, chosen = await choose_app(services, app)
         wanted = {"kind": kind, "reason": reason, "field": field}
         found = await _ask(services, chosen, {**wanted, "cursor": cursor})
         older = {**wanted, "cursor": found.next_cursor} if found.next_cursor else {}

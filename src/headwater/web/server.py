@@ -15,11 +15,13 @@ from headwater.web.api import ROUTES
 from headwater.web.assets import Assets, send_asset
 from headwater.web.docs import show_docs
 from headwater.web.errors import HANDLERS
+from headwater.web.extensions import EXTENSION_PAGES
 from headwater.web.headers import security_headers
 from headwater.web.health import HealthBook, show_health, show_metrics
 from headwater.web.login import LoginController
 from headwater.web.openapi import OPENAPI
 from headwater.web.overview import OverviewController
+from headwater.web.people import PEOPLE_PAGES
 from headwater.web.rejects import RejectsController
 from headwater.web.rendering import create_templates
 from headwater.web.services import Services
@@ -29,6 +31,8 @@ from headwater.web.throttle import Throttle
 PAGES: list[ControllerRouterHandler] = [
     OverviewController,
     RejectsController,
+    *PEOPLE_PAGES,
+    *EXTENSION_PAGES,
     LoginController,
     SetupController,
     show_docs,

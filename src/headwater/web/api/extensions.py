@@ -85,7 +85,7 @@ class ExtensionsController(Controller):
         was.
         """
         app = await find_app(services, app_id)
-        values = await services.configdb.run(_complete, type_, data)
+        values = await services.configdb.run(complete_from_source, type_, data)
         return await services.extensions.connect(app, type_, values, check=check)
 
     @post(f"{ONE}/pause", guards=[needs("admin")], status_code=200)
@@ -131,7 +131,9 @@ async def find_app(services: Services, app_id: str) -> App:
     return await services.configdb.run(get_app, app_id)
 
 
-def _complete(connection: sa.Connection, type_: str, values: dict[str, Any]) -> dict[str, Any]:
+def complete_from_source(
+    connection: sa.Connection, type_: str, values: dict[str, Any]
+) -> dict[str, Any]:
     """Fill in what follows from the source of this server whose write key the secret is."""
     declaration = find_extension(type_).declaration
     secret = values.get(declaration.secret.name)

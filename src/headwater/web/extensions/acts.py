@@ -1,0 +1,76 @@
+"""Name what can be done with a connection, by the last part of a form's address.
+
+In: a form. Out: what the room of extensions does. Those that send need the scope `write`, those
+that change the connection `admin`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from litestar.datastructures import FormMultiDict
+
+from headwater.extensions import Extensions, read_condition
+from headwater.workspace import App
+
+Act = Callable[[Extensions, App, str, FormMultiDict], Awaitable[object]]
+
+
+async def _sync(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
+    return await extensions.sync(app, type_, full=bool(form.get("full")))
+
+
+async def _resend(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
+    ids = [str(id_) for id_ in form.getall("message_id", [])]
+    return await extensions.resend(app, type_, ids)
+
+
+async def _backfill(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
+    first, last = (str(form.get(name, "")) for name in ("first_day", "last_day"))
+    return await extensions.backfill(app, type_, first, last)
+
+
+async def _cancel(extensions: Extensions, app: App, type_: str, _: FormMultiDict) -> object:
+    return await extensions.cancel_backfill(app, type_)
+
+
+async def _pause(extensions: Extensions, app: App, type_: str, _: FormMultiDict) -> object:
+    return await extensions.pause(app, type_)
+
+
+async def _resume(extensions: Extensions, app: App, type_: str, _: FormMultiDict) -> object:
+    return await extensions.resume(app, type_)
+
+
+async def _schedule(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
+    return await extensions.schedule(app, type_, str(form.get("schedule", "")))
+
+
+async def _choose(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
+    lines = str(form.get("audience", "")).splitlines()
+    audience = [read_condition(line) for line in lines if line.strip()]
+    return await extensions.choose(app, type_, audience)
+
+
+SENDING: Mapping[str, Act] = {
+    "sync": _sync,
+    "resend": _resend,
+    "backfill": _backfill,
+    "cancel-backfill": _cancel,
+}
+STEERING: Mapping[str, Act] = {
+    "pause": _pause,
+    "resume": _resume,
+    "schedule": _schedule,
+    "audience": _choose,
+}
+NOTICES: Mapping[str, str] = {
+    "connected": "Connected. The first run begins by itself; “Sync now” does not wait for it.",
+    "sync": "The run is over: the history below says how it went.",
+    "resend": "Due again: the messages are sent within seconds.",
+    "backfill": "Begun: the past is sent day by day, and goes on after a restart.",
+    "cancel-backfill": "Cancelled: nothing more is made; what is in the outbox is still sent.",
+    "pause": "Paused: nothing is sent until it is resumed.",
+    "resume": "Resumed.",
+    "schedule": "The schedule is saved.",
+    "audience": "Saved: everybody is looked at once more.",
+}
+"""What to say afterwards; the address holds the name only, so nobody can put words into it."""

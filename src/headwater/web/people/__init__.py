@@ -1,0 +1,12 @@
+"""The pages of users and companies: lists, and one at a time.
+
+In: an app, a search, an id. Out: pages. They ask what the API asks, through the same doors.
+"""
+
+from headwater.web.people.company import CompanyController
+from headwater.web.people.user import UserController
+from headwater.web.people.users import UsersController
+
+PEOPLE_PAGES = (UsersController, UserController, CompanyController)
+
+__all__ = ["PEOPLE_PAGES"]
