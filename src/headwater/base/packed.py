@@ -40,9 +40,11 @@ def pack_texts(column: pa.DictionaryArray) -> tuple[list[str], bytes]:
 
 def unpack_texts(values: Sequence[str], places: bytes) -> pa.DictionaryArray:
     """Return a column, in which texts that became the same are one."""
-    found = pa.array(values, pa.string()).dictionary_encode()
-    indices = found.indices.take(unpack(places, _PLACES))
-    return pa.DictionaryArray.from_arrays(indices, found.dictionary)
+    indices, texts = unpack(places, _PLACES).cast(pa.int32()), pa.array(values, pa.string())
+    if len(set(values)) < len(values):
+        found = texts.dictionary_encode()
+        indices, texts = found.indices.take(indices), found.dictionary
+    return pa.DictionaryArray.from_arrays(indices, texts)
 
 
 def take_places(places: bytes, rows: pa.Array) -> bytes:

@@ -1,11 +1,13 @@
 """`headwater import`: load access logs and event files through the Collector API.
 
-In: files. Out: how many lines became calls, and why others did not. Skips the calls that are stored
-already, so that a file can be imported twice, or an import that broke off can go on.
+In: files, or patterns of their names. Out: how many lines became calls, and why others did not.
+Skips the calls that are stored already, so that a file can be imported twice, or an import that
+broke off can go on.
 """
 
+import signal
 import sys
-from collections import Counter
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -17,75 +19,20 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from headwater.base.errors import CorruptError
+from headwater.base.errors import InvalidInputError
 from headwater.cli.common import Cli, options, remote
-from headwater.cli.loader import Loader, Sent, Table
-from headwater.collector import (
-    FORMATS,
-    Page,
-    Plan,
-    Planned,
-    Rejected,
-    masked_sample,
-    open_pages,
-)
+from headwater.cli.import_paths import STDIN, find_files
+from headwater.cli.import_reading import Outcome, Reading
+from headwater.cli.loader import Load, Loader
+from headwater.collector import FORMATS, masked_sample
 from headwater.workspace import collector_key, get_app
 
-_STDIN = Path("-")
-_MOST_SAMPLES = 10
 _MOST_EVENTS_SHOWN = 3
-_CHUNK_CALLS = 5_000
-_CHUNK_BYTES = 4_000_000
-
-
-class BadLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that was left out."""
-
-    file: str
-    line: int
-    reason: str
-    sample: str
-
-
-class Outcome(msgspec.Struct, kw_only=True):
-    """What an import did."""
-
-    lines: int = 0
-    imported: int = 0
-    already_stored: int = 0
-    rejected: int = 0
-    reject_reasons: Counter[str] = msgspec.field(default_factory=Counter)
-    rejects: list[BadLine] = []
-    """The first ones."""
-    broken: dict[str, str] = {}
-    """Files that could not be read to their end, with the reason."""
-    first_events: list[msgspec.Raw] = []
-    """Of a dry run: as they would be sent."""
-    seconds: float = 0.0
-
-    def add(self, sent: Sent) -> None:
-        """Count calls that were sent, or were there."""
-        self.imported += sent.new
-        self.already_stored += sent.known
-
-    def refuse(self, file: Path, bad: Rejected, rejects: BinaryIO | None = None) -> None:
-        """Count a line that says nothing, write it down, and keep the first few to show."""
-        self.rejected += 1
-        self.reject_reasons[bad.reason] += 1
-        line = BadLine(file=str(file), **msgspec.structs.asdict(bad))
-        if len(self.rejects) < _MOST_SAMPLES:
-            self.rejects.append(line)
-        if rejects is not None:
-            rejects.write(msgspec.json.encode(line) + b"\n")
+_TABLES_PER_COUNT = 1_000
 
 
 @click.command("import")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-)
+@click.argument("files", nargs=-1, required=True)
 @click.option("--app", "app_id", required=True, help="The app that the calls belong to.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @click.option(
@@ -98,70 +45,39 @@ class Outcome(msgspec.Struct, kw_only=True):
     help="Write lines that say nothing to this file, as JSON lines with their reasons.",
 )
 @click.option("--dry-run", is_flag=True, help="Send nothing: count, and show the first events.")
+@click.option("--follow", is_flag=True, help="Go on as the files are written, until interrupted.")
 @options
 def import_files(
     cli: Cli,
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     app_id: str,
     form: str,
     user_from: str,
     rejects: BinaryIO | None,
     *,
     dry_run: bool,
+    follow: bool,
 ) -> None:
     """Load access logs or event FILES (plain, .gz or .zst, - for standard input) into an app."""
     started_s = cli.clock.monotonic_s()
+    found = find_files(files)
+    if follow and (dry_run or STDIN in found):
+        raise InvalidInputError("Files that are written are followed, not trials or input.")
     with cli.configuration() as connection:
         get_app(connection, app_id)
         key = collector_key(connection, cli.vault, app_id)
     outcome = Outcome()
     reading = Reading(form=form, user_from=user_from, rejects=rejects, outcome=outcome)
     if dry_run:
-        _try(cli, files, reading)
+        _try(cli, found, reading)
+    elif follow:
+        _follow(cli, found, reading, app_id, key)
     else:
-        _send(cli, files, reading, app_id, key)
+        _send(cli, found, reading, app_id, key)
     outcome.seconds = round(cli.clock.monotonic_s() - started_s, 3)
     cli.show(outcome, lambda: _tell(outcome))
     if outcome.broken:
         sys.exit(1)
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How files are read, and where it is written down what became of their lines."""
-
-    form: str
-    user_from: str
-    rejects: BinaryIO | None
-    outcome: Outcome
-
-    def loads(self, file: Path, raw: BinaryIO) -> Iterator[Table | list[Planned]]:
-        """Return the calls of a file to be sent, and count the lines that say nothing."""
-        plan = Plan(self.form, self.user_from, by_column=True)
-        for page in self._pages(file, raw, plan):
-            if page.bulk is not None:
-                yield Table(page.bulk, plan.read_singly)
-            yield from _chunks(self._planned(file, page))
-
-    def calls(self, file: Path, raw: BinaryIO) -> Iterator[Planned]:
-        """Return the calls of a file one by one, and count the lines that say nothing."""
-        for page in self._pages(file, raw, Plan(self.form, self.user_from)):
-            yield from self._planned(file, page)
-
-    def _pages(self, file: Path, raw: BinaryIO, plan: Plan) -> Iterator[Page]:
-        try:
-            for lines in open_pages(raw):
-                page = plan.read(lines)
-                self.outcome.lines += page.lines
-                yield page
-        except CorruptError as err:
-            self.outcome.broken[str(file)] = err.message
-
-    def _planned(self, file: Path, page: Page) -> Iterator[Planned]:
-        for item in page.rest:
-            if isinstance(item, Rejected):
-                self.outcome.refuse(file, item, self.rejects)
-            else:
-                yield item
 
 
 def _try(cli: Cli, files: Iterable[Path], reading: Reading) -> None:
@@ -178,38 +94,53 @@ def _try(cli: Cli, files: Iterable[Path], reading: Reading) -> None:
 
 
 def _send(cli: Cli, files: Iterable[Path], reading: Reading, app_id: str, key: str) -> None:
-    with remote(cli) as server, Progress(console=cli.err) as progress:
-        loader = Loader(server, app_id, key, cli.clock)
-        loader.begin()
+    def loads(progress: Progress) -> Iterator[Load]:
         for file in files:
             with _opened(file, progress) as raw:
-                for sent in loader.send_all(reading.loads(file, raw)):
-                    reading.outcome.add(sent)
-        reading.outcome.add(loader.finish())
+                yield from reading.loads(file, raw)
+
+    with remote(cli) as server, Progress(console=cli.err) as progress:
+        loader = Loader(server, app_id, key, cli.clock)
+        _load(loader, loads(progress), reading.outcome)
+
+
+def _follow(cli: Cli, files: Iterable[Path], reading: Reading, app_id: str, key: str) -> None:
+    with _until_interrupted() as enough, remote(cli) as server:
+        loader = Loader(server, app_id, key, cli.clock)
+        _load(loader, reading.follow(files, enough), reading.outcome)
+
+
+def _load(loader: Loader, loads: Iterable[Load], outcome: Outcome) -> None:
+    loader.begin()
+    for sent in loader.send_all(loads):
+        outcome.add(sent)
+        if loader.tables_to_count >= _TABLES_PER_COUNT:
+            outcome.add(loader.finish())
+    outcome.add(loader.finish())
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C sets, so that what was begun is ended in order."""
+    enough = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, lambda *_: enough.set()) for one in signals]
+    try:
+        yield enough
+    finally:
+        for one, handler in zip(signals, before, strict=True):
+            signal.signal(one, handler)
 
 
 @contextmanager
 def _opened(file: Path, progress: Progress) -> Iterator[BinaryIO]:
     """Open a file so that reading it moves its progress bar."""
-    if file == _STDIN:
+    if file == STDIN:
         progress.add_task("standard input", total=None)
         yield sys.stdin.buffer
         return
     with progress.open(file, "rb", description=file.name) as raw:
         yield raw
-
-
-def _chunks(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
-    chunk: list[Planned] = []
-    size_bytes = 0
-    for item in planned:
-        chunk.append(item)
-        size_bytes += len(item.event)
-        if len(chunk) >= _CHUNK_CALLS or size_bytes >= _CHUNK_BYTES:
-            yield chunk
-            chunk, size_bytes = [], 0
-    if chunk:
-        yield chunk
 
 
 def _tell(outcome: Outcome) -> None:

@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 _TIMEOUT = urllib3.Timeout(connect=5.0, read=120.0)
 _TRIES = 12
+_TRIES_AWAY = 4
 _OK, _CREATED = 200, 201
 _CANNOT = (400, 404, 413)
 """Not as a table: the app decides call by call, or the server is older than tables."""
 _BUSY = 503
 _POLL_S = 0.05
 _PATIENCE_S = 600.0
-_LONGEST_PAUSE_S = 5.0
 _AT_ONCE = 4
 _IDS_PER_QUESTION = 10_000
 _MOST_REMEMBERED = 500_000
@@ -45,6 +45,10 @@ class Table(NamedTuple):
     bulk: Bulk
     singly: Callable[[Bulk], list[Planned]]
     """How to send them where that cannot be."""
+
+
+Load = Table | Sequence[Planned] | None
+"""None: for the time being there is no more."""
 
 
 class Sent(NamedTuple):
@@ -72,7 +76,7 @@ class Loader:
         )
         self._sent: dict[str, None] = {}
         self._held: frozenset[date] = frozenset()
-        self._tables: list[tuple[int, int]] = []
+        self._tables: deque[tuple[int, int]] = deque()
         """Where in the log they are, with their rows."""
 
     def begin(self) -> None:
@@ -81,25 +85,31 @@ class Loader:
         days = self._server.get(f"{self._app_path}/call-days")["days"]
         self._held = frozenset(map(date.fromisoformat, days))
 
-    def send_all(self, loads: Iterable[Table | Sequence[Planned]]) -> Iterator[Sent]:
+    def send_all(self, loads: Iterable[Load]) -> Iterator[Sent]:
         """Send load after load, some at the same time; return what became of each."""
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="import") as threads:
             waiting: deque[Future[Sent]] = deque()
             for load in loads:
-                if isinstance(load, Table):
+                if load is None:
+                    yield from map(Future.result, _drained(waiting))
+                elif isinstance(load, Table):
                     waiting.append(threads.submit(self._send_table, load))
                 else:
                     first = self._first_of(load)
                     waiting.append(threads.submit(self._send_calls, first, len(load)))
                 if len(waiting) > _AT_ONCE:
                     yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            yield from map(Future.result, _drained(waiting))
+
+    @property
+    def tables_to_count(self) -> int:
+        """How many tables were sent that nobody has counted yet."""
+        return len(self._tables)
 
     def finish(self) -> Sent:
         """Wait until all is stored; return what became of the tables."""
         self.settle()
-        tables, self._tables = self._tables, []
+        tables = list(_drained(self._tables))
         rows = sum(rows for _, rows in tables)
         stored = 0
         for some in _portions([offset for offset, _ in tables]):
@@ -173,24 +183,30 @@ class Loader:
         return known
 
     def _post(self, path: str, body: bytes) -> urllib3.BaseHTTPResponse:
-        """Post until the server is neither busy nor away."""
+        """Post until the server is neither busy nor away; not for long in the latter case."""
+        away = 0
         for attempt in range(1, _TRIES):
             try:
                 reply = self._ask(path, body)
-            except urllib3.exceptions.HTTPError:
-                time.sleep(backoff_s(attempt, cap_s=_LONGEST_PAUSE_S))
+            except urllib3.exceptions.HTTPError as err:
+                away += 1
+                if away == _TRIES_AWAY:
+                    raise _unavailable("The server does not answer.") from err
+                time.sleep(backoff_s(away))
                 continue
             if reply.status != _BUSY:
                 return reply
             time.sleep(retry_after_s(reply.headers.get("retry-after")) or backoff_s(attempt))
-        try:
-            return self._ask(path, body)
-        except urllib3.exceptions.HTTPError as err:
-            raise _unavailable("The server does not answer.") from err
+        return self._ask(path, body)
 
     def _ask(self, path: str, body: bytes) -> urllib3.BaseHTTPResponse:
         url = f"{self._server.url}{path}"
         return self._http.request("POST", url, body=body, headers=self._headers)
+
+
+def _drained(waiting: deque[T]) -> Iterator[T]:
+    while waiting:
+        yield waiting.popleft()
 
 
 def _check(reply: urllib3.BaseHTTPResponse, wanted: int) -> None:

@@ -9,12 +9,14 @@ from headwater.collector.http import BACKFILL_HEADER, KEY_HEADER, TABLE_PATH, Co
 from headwater.collector.imports import (
     FORMATS,
     Bulk,
+    Follower,
     Page,
     Plan,
     Planned,
     Rejected,
     masked_sample,
     open_pages,
+    split_lines,
 )
 from headwater.collector.secret_shapes import MARK
 
@@ -26,6 +28,7 @@ __all__ = [
     "TABLE_PATH",
     "Bulk",
     "CollectorApp",
+    "Follower",
     "Page",
     "Plan",
     "Planned",
@@ -34,4 +37,5 @@ __all__ = [
     "describe_otlp",
     "masked_sample",
     "open_pages",
+    "split_lines",
 ]

@@ -9,6 +9,7 @@ tomorrow: an import then sends these lines as events. Pure.
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 import pyarrow as pa
@@ -30,6 +31,7 @@ _EARLIEST = (datetime(2000, 1, 1, tzinfo=UTC) - EPOCH) // _MICROSECOND
 _CLOCK_SKEW = timedelta(minutes=1)
 _MOST_STATUS = 999
 _MOST_BYTES = 10**12
+_MOST_REMEMBERED = 10_000
 _A_SIZE = {"content-length": "1"}
 _VERB = re.compile(r"[A-Z-]{1,32}")
 _decode = msgspec.json.Decoder(CallColumns).decode
@@ -119,8 +121,25 @@ def _verb(text: str) -> str:
 
 
 def _masked(headers: Texts, name: str, masker: Masker) -> Texts:
-    masked = masker.headers([{name: value} if value else {} for value in headers.values])
-    return _with(headers, (header.get(name, "") for header in masked))
+    known = _known(masker, name)
+    found = {value: known.get(value) for value in headers.values}
+    new = [value for value, masked in found.items() if masked is None]
+    masked = [header.get(name, "") for header in masker.headers([_header(name, v) for v in new])]
+    found.update(zip(new, masked, strict=True))
+    if len(known) > _MOST_REMEMBERED:
+        known.clear()
+    known.update(zip(new, masked, strict=True))
+    return _with(headers, (found[value] or "" for value in headers.values))
+
+
+def _header(name: str, value: str) -> dict[str, str]:
+    return {name: value} if value else {}
+
+
+@lru_cache(maxsize=256)
+def _known(masker: Masker, name: str) -> dict[str, str]:  # noqa: ARG001 - they are the key
+    """Return what became of a header's values before: page after page has the same few."""
+    return {}
 
 
 def _with(texts: Texts, values: Iterable[str]) -> Texts:

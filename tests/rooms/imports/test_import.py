@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ import pytest
 from headwater.collector import MARK
 from tests.support.eventually import eventually
 from tests.support.server import Server, environment, headwater, run_cli, serving
+
+DEATHS = ("collector.before_answer:2", "ingest.pending:1", "ingest.inserted:1")
+"""Durable and not said so; begun and not stored; stored and not written down."""
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +102,88 @@ def test_a_killed_import_goes_on_where_it_was(server: Server, app_id: str, tmp_p
     assert result["imported"] + result["already_stored"] == 6_000
     assert result["imported"] < 6_000
     assert stored(server, app_id) == 6_000
+
+
+def test_a_killed_server_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """It dies on the way of a table, once at each point; the import is repeated."""
+    file, data = tmp_path / "access.log", tmp_path / "data"
+    file.write_text("\n".join(access_lines(30_000)))
+    app_id = str(run_cli(data, "apps", "list")[0]["app_id"])
+    command = headwater("import", str(file), "--app", app_id, "--data", str(data))
+    for point in DEATHS:
+        env = environment({"HEADWATER_CRASH_AT": point})
+        assert subprocess.run(command, env=env, capture_output=True, check=False).returncode == 137
+    with serving(data) as server:
+        result = server.cli("import", str(file), "--app", app_id)
+        assert result["imported"] + result["already_stored"] == 30_000
+        assert stored(server, app_id) == 30_000
+        series = server.query(
+            app_id, "timeseries", from_="2015-05-01", to="2015-06-01", interval="month"
+        )["series"]
+        assert sum(line["total"] for line in series) == 30_000
+
+
+@contextmanager
+def following(server: Server, app_id: str, log: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run `headwater import --follow` for a block, at most."""
+    command = headwater(
+        "import", str(log), "--app", app_id, "--data", str(server.data), "--json", "--follow"
+    )
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_log_is_followed_until_it_is_enough(server: Server, app_id: str, tmp_path: Path) -> None:
+    """Lines that come later, in a file that is replaced, and a clean end with a summary."""
+    log = tmp_path / "access.log"
+    log.write_text("\n".join([*access_lines(10), ""]))
+    with following(server, app_id, log) as process:
+        eventually(lambda: stored(server, app_id) == 10, within_s=90)
+        with log.open("a") as file:
+            file.write("\n".join([*access_lines(5, first=10), "not a line", ""]))
+        eventually(lambda: stored(server, app_id) == 15, within_s=90)
+        log.rename(tmp_path / "access.log.1")
+        log.write_text("\n".join([*access_lines(5, first=15), "half a li"]))
+        eventually(lambda: stored(server, app_id) == 20, within_s=90)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    result = json.loads(told)
+    assert (result["imported"], result["rejected"]) == (20, 1)
+    again = server.cli("import", f"{log}.1", str(log), "--app", app_id)
+    assert (again["imported"], again["already_stored"]) == (0, 20)
+
+
+def test_one_broken_file_costs_no_other(server: Server, app_id: str, tmp_path: Path) -> None:
+    """A list that breaks off gives what stands before; the files behind it are read."""
+    event = {"request": {"time": "2026-11-20T10:00:00Z", "uri": "/a", "verb": "GET"}}
+    events = [{**event, "transaction_id": f"t{n}"} for n in range(3)]
+    (tmp_path / "a.json").write_text(json.dumps(events)[:-20])
+    (tmp_path / "b.json").write_text("words\nwithout meaning\n")
+    (tmp_path / "c.log").write_text("\n".join(access_lines(4)))
+    done = run_cli(
+        server.data, "import", str(tmp_path / "*.json"), str(tmp_path / "c.log"), "--app", app_id,
+        ok=False,
+    )  # fmt: skip
+    result = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (result["imported"], result["rejected"]) == (6, 1)
+    assert list(result["broken"]) == [str(tmp_path / "a.json"), str(tmp_path / "b.json")]
+    assert "item 3, character" in result["rejects"][0]["reason"]
+    assert stored(server, app_id) == 6
+
+
+def test_directories_and_missing_files_are_told_apart(
+    server: Server, app_id: str, tmp_path: Path
+) -> None:
+    """Before anything is sent, with what to do."""
+    for path, reason in ((tmp_path, "is a directory"), (tmp_path / "no.log", "There is no file")):
+        done = run_cli(server.data, "import", str(path), "--app", app_id, ok=False)
+        assert done.returncode == 1
+        assert reason in done.stderr
 
 
 def test_a_dry_run_sends_nothing(server: Server, app_id: str, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ In: access logs and event files. Out: events as the Collector API takes them, ea
 is the same at every reading, and the lines that say nothing, with reasons. Sends nothing.
 """
 
-from headwater.collector.imports.files import open_lines, open_pages
+from headwater.collector.imports.files import open_lines, open_pages, split_lines
+from headwater.collector.imports.follow import Follower
 from headwater.collector.imports.formats import FORMATS
 from headwater.collector.imports.plan import (
     Bulk,
@@ -19,6 +20,7 @@ from headwater.collector.imports.plan import (
 __all__ = [
     "FORMATS",
     "Bulk",
+    "Follower",
     "Page",
     "Plan",
     "Planned",
@@ -27,4 +29,5 @@ __all__ = [
     "open_lines",
     "open_pages",
     "plan_events",
+    "split_lines",
 ]

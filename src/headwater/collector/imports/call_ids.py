@@ -19,8 +19,10 @@ class CallIds:
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._counts: dict[str, int] = {}
-        self._older: dict[str, int] = {}
+        self._recent: set[str] = set()
+        self._older: set[str] = set()
+        self._repeats: dict[str, int] = {}
+        """How often those came that came more than once."""
 
     def of(self, line: bytes) -> str:
         """Return the id of the next line."""
@@ -30,27 +32,36 @@ class CallIds:
     def of_all(self, lines: list[bytes]) -> bytes:
         """Return the ids of the next lines, which are all ASCII, packed one behind the other."""
         contents = [blake2b(line, digest_size=ID_BYTES).hexdigest() for line in lines]
-        texts = [f"import\x1f{content}\x1f{n}" for content, n in self._count_all(contents)]
+        if self._add_new(contents):
+            texts = [f"import\x1f{content}\x1f0" for content in contents]
+        else:
+            texts = [f"import\x1f{content}\x1f{self._count(content)}" for content in contents]
         return b"".join([blake2b(text.encode(), digest_size=ID_BYTES).digest() for text in texts])
 
-    def _count_all(self, contents: list[str]) -> "list[tuple[str, int]]":
-        new = dict.fromkeys(contents, 1)
-        counts = self._counts
+    def _add_new(self, contents: list[str]) -> bool:
+        """Count contents none of which came before, by far the usual case; tell if it is so."""
+        new = set(contents)
         if (
             len(new) < len(contents)
-            or len(counts) + len(new) > self._most
-            or not new.keys().isdisjoint(counts)
-            or not new.keys().isdisjoint(self._older)
+            or len(self._recent) + len(new) > self._most
+            or not new.isdisjoint(self._recent)
+            or not new.isdisjoint(self._older)
         ):
-            return [(content, self._count(content)) for content in contents]
-        # By far the usual case: none of them came before.
-        counts |= new
-        return [(content, 0) for content in contents]
+            return False
+        self._recent |= new
+        return True
 
     def _count(self, content: str) -> int:
         """Return how often a content came before, and count it."""
-        came = self._counts.get(content) or self._older.get(content, 0)
-        if len(self._counts) >= self._most and content not in self._counts:
-            self._counts, self._older = {}, self._counts
-        self._counts[content] = came + 1
+        came = self._repeats.get(content, int(content in self._recent or content in self._older))
+        if came:
+            self._repeats[content] = came + 1
+        if content not in self._recent:
+            if len(self._recent) >= self._most:
+                self._forget()
+            self._recent.add(content)
         return came
+
+    def _forget(self) -> None:
+        self._recent, self._older = set(), self._recent
+        self._repeats = {c: n for c, n in self._repeats.items() if c in self._older}
