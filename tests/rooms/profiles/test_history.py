@@ -120,6 +120,21 @@ async def test_a_wrong_link_can_be_undone_and_put_back(world: World) -> None:
     ]
 
 
+async def test_evidence_counts_again_after_the_ruling_is_taken_back(world: World) -> None:
+    """What was said while it was ruled out did not count; the same, said once more, does."""
+    app_id, later = "app_again", NOON + 72 * HOUR
+    ann = {"app_id": app_id, "user_id": "ann", "company_id": "", "anonymous_id": "b1"}
+    await world.put([make_call("w1", **ann)])
+    await world.put([ruled(app_id, "apart")])
+    await world.put([make_call("w2", **ann, time=later)])
+    (link,) = await world.profiles.links(app_id, "ann")
+    assert (link.counts, link.last_day) == (False, NOON.date())
+    await world.put([ruled(app_id, "joined", 2)])
+    await world.put([make_call("w3", **ann, time=later + HOUR)])
+    (link,) = await world.profiles.links(app_id, "ann")
+    assert (link.counts, link.last_day) == (True, later.date())
+
+
 async def test_who_was_only_a_visitor_is_nobody_again(world: World) -> None:
     """A user of whom nothing else was said has no profile once the link is undone."""
     app_id = "app_only"
