@@ -30,7 +30,7 @@ from headwater.base.settings import Settings
 from headwater.base.telemetry import get_logger
 from headwater.base.vault import Vault
 from headwater.collector import CollectorApp, describe_collector, describe_otlp
-from headwater.configdb import ConfigDb, lowest_next_offset, migrate
+from headwater.configdb import ConfigDb, lowest_next_offset, migrate, why_not_to_migrate
 from headwater.eventlog import GroupCommit, LogKeeper, Stream, open_event_log
 from headwater.eventstore import EventStore
 from headwater.extensions import Extensions, Parts
@@ -153,7 +153,8 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
     await configdb.run(ensure_default_app, vault, clock)
     log = await open_event_log(settings.eventlog, settings.data)
     stack.push_async_callback(log.close)
-    store = await asyncio.to_thread(EventStore.open, settings.eventstore, settings.data)
+    stop = await configdb.run(why_not_to_migrate)
+    store = await asyncio.to_thread(EventStore.open, settings.eventstore, settings.data, stop=stop)
     stack.callback(store.close)
     egress = Egress(settings.egress.allow)
     egress.allow_origin(own_url)

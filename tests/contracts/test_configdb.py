@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import alembic.autogenerate
+import alembic.command
 import pytest
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
@@ -21,6 +22,7 @@ from headwater.configdb import (
     read_position,
     write_position,
 )
+from headwater.configdb.migrate import alembic_config
 from headwater.configdb.tables import metadata, positions
 from tests.support.postgres import fresh_database_url
 
@@ -108,3 +110,25 @@ def test_writers_wait_for_each_other(db: ConfigDb) -> None:
         thread.join()
 
     assert len(finished) == 4
+
+
+def test_a_batch_that_is_half_stored_is_finished_by_the_version_that_began_it(db: ConfigDb) -> None:
+    """Nothing is changed before; afterwards the migration runs, and a new start never waits."""
+    config = alembic_config()
+    with db.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "0001")
+        connection.commit()
+    with db.transaction() as connection:
+        write_position(connection, CLOCK, "ingest", "calls", Position(5, (5, 9)))
+    with pytest.raises(MisconfiguredError, match="in the middle of a batch"):
+        migrate(db)
+    with db.engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == "0001"
+    with db.transaction() as connection:
+        write_position(connection, CLOCK, "ingest", "calls", Position(10))
+    migrate(db)
+    with db.transaction() as connection:
+        write_position(connection, CLOCK, "ingest", "calls", Position(10, (10, 11)))
+    migrate(db)
+    assert is_current(db)

@@ -11,6 +11,7 @@ from headwater.configdb.positions import (
     lowest_next_offset,
     read_position,
     read_positions,
+    why_not_to_migrate,
     write_position,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "migrate",
     "read_position",
     "read_positions",
+    "why_not_to_migrate",
     "write_position",
 ]

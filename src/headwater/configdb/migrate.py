@@ -14,6 +14,7 @@ from alembic.util import CommandError
 
 from headwater.base.errors import MisconfiguredError
 from headwater.configdb.engine import ConfigDb
+from headwater.configdb.positions import why_not_to_migrate
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -26,8 +27,15 @@ def alembic_config() -> Config:
 
 
 def migrate(db: ConfigDb) -> str:
-    """Run what is missing; return the revision. Running it again does nothing."""
+    """Run what is missing; return the revision. Running it again does nothing.
+
+    Not while a batch is half stored: its retry is recognised only by tables as they were.
+    """
     config = alembic_config()
+    if not is_current(db):
+        with db.engine.connect() as connection:
+            if (reason := why_not_to_migrate(connection)) is not None:
+                raise reason
     try:
         with db.engine.connect() as connection:
             config.attributes["connection"] = connection

@@ -10,7 +10,10 @@ import msgspec
 import sqlalchemy as sa
 
 from headwater.base.clock import Clock
+from headwater.base.errors import MisconfiguredError
 from headwater.configdb.tables import positions
+
+_INGEST = "ingest"
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -35,6 +38,20 @@ def read_positions(connection: sa.Connection) -> dict[str, tuple[str, Position]]
 def _position(row: sa.Row[Any]) -> Position:
     pending = None if row.pending_first is None else (row.pending_first, row.pending_last)
     return Position(row.next_offset, pending)
+
+
+def why_not_to_migrate(connection: sa.Connection) -> MisconfiguredError | None:
+    """Return the reason when a batch is half stored: tables as they were know its retry again."""
+    if not sa.inspect(connection).has_table(positions.name):
+        return None
+    position = read_position(connection, _INGEST)
+    if position is None or position.pending is None:
+        return None
+    return MisconfiguredError(
+        "Ingest was stopped in the middle of a batch; the version that began it must finish it.",
+        hint="Start the version of before, let it catch up, stop it with SIGTERM, then start this"
+        " one. Nothing was changed.",
+    )
 
 
 def write_position(

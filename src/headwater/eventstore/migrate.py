@@ -11,7 +11,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from headwater.base.crash import crash_point
-from headwater.base.errors import MisconfiguredError
+from headwater.base.errors import HeadwaterError, MisconfiguredError
 
 _VERSIONS = """
 CREATE TABLE IF NOT EXISTS schema_versions (
@@ -57,8 +57,11 @@ def split_statements(text: str) -> tuple[str, ...]:
     return tuple(part.strip().rstrip(";") for part in parts if part.strip())
 
 
-def migrate(client: Client, steps: list[Step]) -> int:
-    """Run what is missing; return the version the store is at."""
+def migrate(client: Client, steps: list[Step], *, stop: HeadwaterError | None = None) -> int:
+    """Run what is missing; return the version the store is at.
+
+    `stop` is raised instead where something is missing from tables that are in use.
+    """
     client.command(_VERSIONS)
     rows = client.query("SELECT version FROM schema_versions").result_rows
     done = {int(row[0]) for row in rows}
@@ -68,9 +71,11 @@ def migrate(client: Client, steps: list[Step]) -> int:
             f"The event store is from a newer Headwater: version {max(done)}, known {newest}.",
             hint="Install that version again, or restore a backup made with this one.",
         )
-    for step in steps:
-        if step.version not in done:
-            _run(client, step)
+    missing = [step for step in steps if step.version not in done]
+    if missing and done and stop is not None:
+        raise stop
+    for step in missing:
+        _run(client, step)
     _check_windows(client)
     return newest
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from headwater.base.errors import HeadwaterError
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore.connect import Engine, find_engine
 from headwater.eventstore.engine_errors import engine_errors
@@ -45,15 +46,20 @@ class EventStore:
         self._changers = Handles(engine.open_writer, threads=1, name="store-change")
 
     @classmethod
-    def open(cls, settings: EventStoreSettings, data: Path) -> "EventStore":
-        """Connect and migrate; `MisconfiguredError` when another process owns the path."""
+    def open(
+        cls, settings: EventStoreSettings, data: Path, *, stop: HeadwaterError | None = None
+    ) -> "EventStore":
+        """Connect and migrate; `MisconfiguredError` when another process owns the path.
+
+        `stop` says why tables in use must not be changed now; it is raised if they would be.
+        """
         # Arrow loads pandas with its first list, for a second or two: not while calls are waiting.
         pa.array([0])
         engine = find_engine(settings, data)
         owner = engine.open_writer()
         try:
             with engine_errors():
-                migrate(owner, read_steps())
+                migrate(owner, read_steps(), stop=stop)
                 _keep_ids(owner, settings.dedup_days)
         except BaseException:
             owner.close()

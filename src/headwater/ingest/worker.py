@@ -11,8 +11,8 @@ either restored the log or set `ingest.skip_log_gaps`. A call that cannot be sto
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -115,6 +115,13 @@ class IngestWorker:
         if ready is None:
             self._position = position
             return 0
+        await _to_its_end(self._work_off(ready, position))
+        self._position = Position(ready.last + 1)
+        crash_point("ingest.done")
+        INGEST_LAG.set(await self._reader.lag(ready.last))
+        return ready.last - ready.first + 1
+
+    async def _work_off(self, ready: Ready, position: Position) -> None:
         async with self._identity.turn:
             if position.pending is None:
                 await self._move(Position(ready.first, (ready.first, ready.last)))
@@ -123,10 +130,6 @@ class IngestWorker:
             _, self._ahead = await _both(
                 self._finish(ready, before=before), self._look_ahead(ready)
             )
-        self._position = Position(ready.last + 1)
-        crash_point("ingest.done")
-        INGEST_LAG.set(await self._reader.lag(ready.last))
-        return ready.last - ready.first + 1
 
     async def _finish(self, ready: Ready, *, before: int) -> None:
         """Store a batch whose range is written down, and write down that it is done."""
@@ -268,6 +271,19 @@ def _refuse(batch: Batch, bad: Sequence[tuple[Call, Exception]]) -> None:
         batch.rejects.append((call.offset, reject_call(call, err)))
         _logger.error("call_quarantined", log_offset=call.offset, error=type(err).__name__)
     RECORDS_QUARANTINED.inc(len(bad))
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Finish a batch that was begun, though the worker is told to stop; told again, break off.
+
+    A range that stays half done would have to be finished by this very version: see `migrate`.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:

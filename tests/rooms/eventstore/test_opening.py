@@ -113,6 +113,20 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     client.close()
 
 
+def test_tables_in_use_stay_as_they_are_while_there_is_a_reason(tmp_path: Path) -> None:
+    """A store that is new, or up to date, does not ask for reasons."""
+    client = find_engine(EventStoreSettings(), tmp_path).open_writer()
+    steps, reason = read_steps(), MisconfiguredError("not now")
+    migrate(client, steps[:-1], stop=reason)
+    with pytest.raises(MisconfiguredError, match="not now"):
+        migrate(client, steps, stop=reason)
+    [(newest,)] = client.query("SELECT max(version) FROM schema_versions").result_rows
+    assert newest == steps[-2].version
+    migrate(client, steps)
+    assert migrate(client, steps, stop=reason) == steps[-1].version
+    client.close()
+
+
 def test_a_table_that_would_count_retries_twice_is_refused(tmp_path: Path) -> None:
     """Without a window of its own a view's target repeats every retried batch."""
     client = find_engine(EventStoreSettings(), tmp_path).open_writer()

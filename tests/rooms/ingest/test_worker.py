@@ -56,6 +56,28 @@ async def test_the_position_moves_on(store: EventStore, configdb: ConfigDb) -> N
     assert await read_totals(store) == each_table_knows(4)
 
 
+async def test_a_worker_that_is_stopped_finishes_its_batch(
+    store: EventStore, configdb: ConfigDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is stopped in: the next version finds no range half done."""
+    log = MemoryLog()
+    for stopped_at in ("ingest.pending", "ingest.inserted", "ingest.folded"):
+        await _append(log, encode_entry([make_call(stopped_at)]))
+        stop = asyncio.Event()
+        monkeypatch.setattr(
+            "headwater.ingest.worker.crash_point",
+            lambda name, at=stopped_at, stop=stop: stop.set() if name == at else None,
+        )
+        running = asyncio.create_task(make_worker(log, store, configdb).run())
+        await stop.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        position = await configdb.run(read_position, READER)
+        assert position is not None
+        assert position.pending is None
+    assert await read_totals(store) == each_table_knows(3)
+
+
 async def test_a_call_sent_twice_is_stored_once(store: EventStore, configdb: ConfigDb) -> None:
     """In one entry, in one batch, in another batch, from another process: the first wins."""
     log = MemoryLog()
