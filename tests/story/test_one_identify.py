@@ -201,6 +201,20 @@ def test_a_wrong_key_is_noticed_before_it_is_saved(team: Team, told: Told) -> No
     assert status["settings"]["partner_key"] == told.status["settings"]["partner_key"]
 
 
+def test_a_live_connection_tells_within_seconds(team: Team, told: Told) -> None:
+    """From the call to the webhook, through ingest, sync, tracking and federation, unasked."""
+    segment, app = ("extensions", "segment"), ("--app", team.app["app_id"])
+    assert told.status["schedule"] == ""
+    team.headwater.cli(*segment, "schedule", "live", *app)
+    before = len(team.webhook.received)
+
+    run_program("parcel_api.py", team.headwater.url, team.app["collector_application_id"])
+
+    eventually(lambda: len(team.webhook.received) > before, within_s=60)
+    assert team.webhook.received[-1].json["userId"] == "ana"
+    team.headwater.cli(*segment, "schedule", "every 60m", *app)
+
+
 def test_the_website_meets_the_api(team: Team) -> None:
     """Segment's own library sends to a second source; its rows stand in a schema of their own."""
     site = team.headwater.cli("sources", "add", "--type", "http-api", "--name", "Website")
