@@ -52,7 +52,7 @@ async def gather_people(
     return People(window=window, users=users, companies=companies, days=days, rolling=rolling)
 
 
-async def _read_day(profiles: Profiles, window: Window, ids: Sequence[str]) -> dict[str, Rollup]:
+async def _read_day(profiles: Profiles, window: Window, ids: Sequence[str]) -> Mapping[str, Rollup]:
     zone = window.app.timezone
     start, end = day_window(zone, window.day)
     return await profiles.rollups(window.app.id, zone, ids, start, end, day=window.day)
@@ -60,6 +60,6 @@ async def _read_day(profiles: Profiles, window: Window, ids: Sequence[str]) -> d
 
 async def _read_rolling(
     profiles: Profiles, window: Window, ids: Sequence[str]
-) -> dict[str, Rollup]:
+) -> Mapping[str, Rollup]:
     start, zone = window.now - _ROLLING, window.app.timezone
     return await profiles.rollups(window.app.id, zone, ids, start, window.now, day=None)

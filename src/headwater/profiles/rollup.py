@@ -6,7 +6,7 @@ never depends on the order of rows. Weeks and days of the past are sums of quart
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -195,9 +195,26 @@ class _Owner(msgspec.Struct):
     user_id: str
 
 
-_OWNERS = msgspec.json.Decoder(_Owner)
-_ROLLUPS_OF_LINES = msgspec.json.Decoder(Rollup)
+_OWNER = msgspec.json.Decoder(_Owner)
+_ROLLUP = msgspec.json.Decoder(Rollup)
 _MICROS = 1_000_000
+
+
+class Rollups(Mapping[str, Rollup]):
+    """Rollups as the engine wrote them: one is decoded when it is asked for, and not kept."""
+
+    def __init__(self, lines: bytes) -> None:
+        owners = (owner.user_id for owner in _OWNER.decode_lines(lines))
+        self._lines = dict(zip(owners, lines.splitlines(), strict=True))
+
+    def __getitem__(self, user_id: str) -> Rollup:
+        return _ROLLUP.decode(self._lines[user_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 async def read_rollups(
@@ -209,7 +226,7 @@ async def read_rollups(
     end: datetime,
     *,
     day: str | None,
-) -> dict[str, Rollup]:
+) -> Mapping[str, Rollup]:
     """Return one rollup for each of `user_ids`, whether or not they called."""
     if not user_ids:
         return {}
@@ -233,13 +250,7 @@ async def read_rollups(
             "last_quarter_s": _seconds(past.last_quarter),
         },
     )
-    return await asyncio.to_thread(_decode, lines)
-
-
-def _decode(lines: bytes) -> dict[str, Rollup]:
-    owners = _OWNERS.decode_lines(lines)
-    rollups = _ROLLUPS_OF_LINES.decode_lines(lines)
-    return {owner.user_id: rollup for owner, rollup in zip(owners, rollups, strict=True)}
+    return await asyncio.to_thread(Rollups, lines)
 
 
 def _micros(at: datetime) -> int:

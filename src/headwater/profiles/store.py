@@ -5,7 +5,7 @@ touch, and the reading side of the room. One writer at a time: ingest.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from headwater.base.clock import Clock, SystemClock
@@ -143,7 +143,7 @@ class Profiles:
         end: datetime,
         *,
         day: str | None,
-    ) -> dict[str, Rollup]:
+    ) -> Mapping[str, Rollup]:
         """Return the activity of each user within [start, end); of a local `day` when given."""
         return await read_rollups(self._store, app_id, timezone, user_ids, start, end, day=day)
 
