@@ -108,6 +108,7 @@ class Bench:
             "sync": {**watch.figures(), "delivered": result.delivered, "error": result.error},
             "nothing_changed_s": round(statistics.median(nothing_s), 3),
             "preview_ms": round(statistics.median(preview_s) * 1000, 1),
+            "load_average": os.getloadavg()[1],
         }
 
     def _connect(self, population: Population, url: str) -> App:
