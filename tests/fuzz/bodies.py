@@ -51,9 +51,28 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     },
     "POST /api/v1/warehouses": {"type": "duckdb", "settings": {"path": "other.duckdb"}},
     "PUT /api/v1/apps/{app_id}/extensions/{type_}": {
-        "partner_key": "hw_partner_key_1", "endpoint": "https://example.com",
-        "payload_version": "current",
+        "partner_key": "{write_key}", "endpoint": "", "payload_version": "current",
     },
+    "PUT /api/v1/apps/{app_id}/extensions/{type_}/schedule": {"schedule": "hourly"},
+    "PUT /api/v1/apps/{app_id}/extensions/{type_}/audience": {"conditions": []},
+    "POST /api/v1/apps/{app_id}/extensions/{type_}/test": {"user_id": "user_1"},
+    "POST /api/v1/apps/{app_id}/extensions/{type_}/dead/resend": {"message_ids": ["hw-1"]},
+    "POST /api/v1/apps/{app_id}/extensions/{type_}/backfills": {
+        "first_day": "2026-11-01", "last_day": "2026-11-20",
+    },
+    "POST /api/v1/apps/{app_id}/suppressed": {"user_id": "user_1"},
+    "POST /api/v1/apps/{app_id}/suppressed/allow": {"user_id": "user_1"},
+    "POST /api/v1/apps/{app_id}/identity/unlink": {
+        "user_id": "user_1", "kind": "anonymous", "key": "anon_1", "reason": "a shared machine",
+    },
+    "POST /api/v1/apps/{app_id}/identity/link": {
+        "user_id": "user_1", "kind": "anonymous", "key": "anon_1",
+    },
+    "PUT /api/v1/apps/{app_id}/profiles": {
+        "success": {"statuses": ["2xx", "304"], "verb": "POST", "route": "/items/:id"},
+        "lifecycle": {"new_days": 7, "dormant_days": 30},
+    },
+    "POST /api/v1/apps/{app_id}/stored-calls": {"offsets": [1, 2, 3]},
     "PUT /api/v1/apps/{app_id}/masking": {
         "mask": ["pin", "code"], "keep": ["token_type"], "fingerprint": ["account"],
         "emails": True, "ip_addresses": False,
