@@ -44,6 +44,8 @@ def known(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Known:
     hook = {"type": "webhook", "source": source["slug"], "settings": {"url": "https://example.com"}}
     file = Path(tmp_path_factory.mktemp("warehouse")) / "w.duckdb"
     house = {"type": "duckdb", "settings": {"path": str(file)}}
+    # Not the source that requests name: they rotate its key.
+    door = server.api("POST", "/api/v1/sources", {"type": "http-api", "name": "Only for its key"})
     [app] = server.api("GET", "/api/v1/apps")["items"]
     return {
         "app_id": app["app_id"],
@@ -52,7 +54,7 @@ def known(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Known:
         "warehouse_id": server.api("POST", "/api/v1/warehouses", house)["id"],
         "type_": "segment",
         "kind": "events",
-        "write_key": source["write_key"],
+        "write_key": door["write_key"],
         "collector_application_id": server.cli("apps", "list")[0]["collector_application_id"],
     }
 
