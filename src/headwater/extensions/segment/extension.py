@@ -4,13 +4,16 @@ In: what the mechanism hands over. Out: what it asks for. Knows Segment by its w
 compatible receiver and this server's own source are the same to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from headwater.extensions.contract import ExtensionType, Item, Outside, Target
 from headwater.extensions.filled_in import read_filled_in
 from headwater.extensions.people import People, Wanted
+from headwater.extensions.segment.choice import Choice
 from headwater.extensions.segment.client import LIMITS, TrackingClient
-from headwater.extensions.segment.identify import Activity, compose
+from headwater.extensions.segment.groups import make_groups
+from headwater.extensions.segment.identify import Activity, Json, compose
+from headwater.extensions.segment.milestones import make_milestones
 from headwater.extensions.segment.settings import (
     SEGMENT,
     SegmentSettings,
@@ -37,35 +40,51 @@ class Segment:
         return clean_partner_key(text)
 
     def target(self, settings: SegmentSettings) -> Target:
-        """Another endpoint or payload version gets everybody afresh."""
-        return Target(settings.endpoint, settings.payload_version)
+        """Another endpoint, version or choice gets everybody afresh; what waits is dropped."""
+        return Target(settings.endpoint, settings.shape)
 
     def wanted(self, settings: SegmentSettings) -> Wanted:
         """The rolling numbers are in the current payload only."""
         return Wanted(rolling=settings.payload_version == "current")
 
     def compose(self, settings: SegmentSettings, people: People) -> Sequence[Item]:
-        """Make one identify message of each user."""
-        return [_identify(settings, people, user) for user in people.users]
+        """Make an identify message of each user, and what else is wanted."""
+        return [
+            _to_item(subject, message, settings.choice)
+            for subject, message in _make_messages(settings, people)
+        ]
 
     def open(self, settings: SegmentSettings, secret: str, outside: Outside) -> TrackingClient:
         """Return the client of the endpoint."""
         return TrackingClient(outside, settings.endpoint or outside.built_in_url, secret)
 
 
-def _identify(settings: SegmentSettings, people: People, user: Person) -> Item:
-    id_ = people.window.id_of(user)
-    message = compose(
+def _make_messages(settings: SegmentSettings, people: People) -> Iterator[tuple[str, Json]]:
+    """Yield messages with their subjects; of the past, only what users did then."""
+    for user in people.users:
+        yield subject_of(user.id), _identify(settings, people, user)
+    if people.window.salt:
+        return
+    if settings.groups and not settings.choice.leaves_out("company"):
+        yield from make_groups(people)
+    yield from make_milestones(people, settings.milestones)
+
+
+def _identify(settings: SegmentSettings, people: People, user: Person) -> Json:
+    return compose(
         user,
         people.companies.get(user.company_id),
         Activity(day=people.days[user.id], last_24_hours=people.rolling.get(user.id)),
         version=settings.payload_version,
-        id_=id_,
+        id_=people.window.id_of(user),
         at=people.window.now,
     )
+
+
+def _to_item(subject: str, message: Json, choice: Choice) -> Item:
     return Item(
-        message_id=id_,
-        user_id=user.id,
-        subject=subject_of(user.id),
-        payload=encode_within_limit(message),
+        message_id=message["messageId"],
+        user_id=message["userId"],
+        subject=subject,
+        payload=encode_within_limit(choice.thin(message), choice.rename),
     )

@@ -48,12 +48,13 @@ def compose(
         "messageId": id_,
         "userId": person.id,
         "timestamp": to_wire_time(at),
-        "context": _context(person),
+        "context": make_context(person),
         "traits": _traits(person, company, activity, version),
     }
 
 
-def _context(person: Person) -> Json:
+def make_context(person: Person) -> Json:
+    """Return where and by what the user was last seen."""
     known = {
         "ip": person.last_ip or _text(person.doc, "ip_address"),
         "userAgent": person.last_user_agent or _text(person.doc, "user_agent_string"),
@@ -66,7 +67,7 @@ def _context(person: Person) -> Json:
         },
         "library": LIBRARY,
     }
-    return _without_absent(known)
+    return without_absent(known)
 
 
 def _traits(person: Person, company: Company | None, activity: Activity, version: str) -> Json:
@@ -91,13 +92,18 @@ def _traits(person: Person, company: Company | None, activity: Activity, version
             "userAgent": person.last_user_agent or _text(doc, "user_agent_string"),
             "last24HourAggResults": activity.last_24_hours,
         }
-    return _without_absent(traits)
+    return without_absent(traits)
 
 
 def _describe(company_id: str, company: Company | None) -> Json:
     if company is None:
-        return _without_absent({"id": company_id})
-    return _without_absent(
+        return without_absent({"id": company_id})
+    return describe_company(company)
+
+
+def describe_company(company: Company) -> Json:
+    """Return what is known of a company, by the names of the reference."""
+    return without_absent(
         {
             "id": company.id,
             "created": to_wire_time(company.created_at),
@@ -147,5 +153,6 @@ def _camel(name: str) -> str:
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
-def _without_absent(fields: Json) -> Json:
+def without_absent(fields: Json) -> Json:
+    """Return the fields that say something."""
     return {name: value for name, value in fields.items() if value not in (None, "", {})}

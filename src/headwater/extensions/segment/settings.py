@@ -7,7 +7,9 @@ import msgspec
 
 from headwater.base.errors import InvalidInputError
 from headwater.extensions.contract import ExtensionType, Setting
+from headwater.extensions.segment.choice import Choice, choice_of, clean_rename, clean_without
 from headwater.extensions.segment.endpoints import SUGGESTIONS, clean_endpoint
+from headwater.extensions.segment.milestones import MILESTONES, clean_milestones
 
 PAYLOAD_VERSIONS = ("current", "2019")
 
@@ -43,6 +45,34 @@ SEGMENT = ExtensionType(
             choices=PAYLOAD_VERSIONS,
             of_source="payload_version",
         ),
+        Setting(
+            name="without",
+            title="Left out",
+            description=(
+                "What is never sent, in no message and under no name, such as email, ip, userAgent "
+                "or metadata.plan."
+            ),
+            kind="list",
+        ),
+        Setting(
+            name="rename",
+            title="Renamed",
+            description="Traits that go by another name, as old=new: email=emailAddress.",
+            kind="list",
+        ),
+        Setting(
+            name="groups",
+            title="Companies",
+            description="Whether to send a group call of each company that changed.",
+            kind="flag",
+            default="false",
+        ),
+        Setting(
+            name="milestones",
+            title="Milestones",
+            description=f"Which track calls to send: {', '.join(MILESTONES)}.",
+            kind="list",
+        ),
     ),
 )
 
@@ -53,6 +83,25 @@ class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     endpoint: str = ""
     """Base URL of a Tracking API; empty: the source built into this server."""
     payload_version: str = PAYLOAD_VERSIONS[0]
+    without: tuple[str, ...] = ()
+    """What is never sent, in order, each once."""
+    rename: tuple[str, ...] = ()
+    """`old=new`, in order."""
+    groups: bool = False
+    """Companies are sent as group calls."""
+    milestones: tuple[str, ...] = ()
+    """Names of the track calls that are sent."""
+
+    @property
+    def choice(self) -> Choice:
+        """What is left out, and renamed."""
+        return choice_of(self.without, self.rename)
+
+    @property
+    def shape(self) -> str:
+        """Recognises the form of messages; that of a connection without choices is its version."""
+        chosen = (*(f"-{name}" for name in self.without), *self.rename)
+        return "\n".join((self.payload_version, *chosen))
 
 
 def check_settings(settings: SegmentSettings) -> SegmentSettings:
@@ -61,6 +110,9 @@ def check_settings(settings: SegmentSettings) -> SegmentSettings:
         settings,
         endpoint=clean_endpoint(settings.endpoint),
         payload_version=clean_payload_version(settings.payload_version),
+        without=clean_without(settings.without),
+        rename=clean_rename(settings.rename),
+        milestones=clean_milestones(settings.milestones),
     )
 
 

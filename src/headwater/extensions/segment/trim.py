@@ -6,6 +6,7 @@ missing, in `context.trimmed`. What says who the user is never goes: a message t
 even then is not sent.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -29,17 +30,23 @@ ORDER: tuple[tuple[str, ...], ...] = (
 )
 
 
-def encode_within_limit(message: dict[str, Any]) -> bytes | None:
-    """Return the message as JSON, trimmed if it must be; None when nothing helps."""
-    encoded = msgspec.json.encode(message)
+def encode_within_limit(
+    message: dict[str, Any], finish: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> bytes | None:
+    """Return the message as JSON, trimmed if it must be; None when nothing helps.
+
+    `finish` gives the message its last form: what is trimmed goes by the names before.
+    """
+    encoded = msgspec.json.encode(finish(message))
     if len(encoded) <= MOST_BYTES:
         return encoded
-    message = msgspec.json.decode(encoded)  # plain values, whatever it was made of
+    # Plain values, whatever it was made of.
+    message = msgspec.json.decode(msgspec.json.encode(message))
     for path in ORDER:
         if len(encoded) <= MOST_BYTES:
             return encoded
         message = _without(message, path)
-        encoded = msgspec.json.encode(message)
+        encoded = msgspec.json.encode(finish(message))
     return encoded if len(encoded) <= MOST_BYTES else None
 
 

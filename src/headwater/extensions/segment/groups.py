@@ -1,0 +1,35 @@
+"""Say what is known of companies, as group messages: one of each company that changed.
+
+In: a page of users and their companies. Out: messages. Pure. Segment wants a user in each group
+call, so the first user of the page who belongs to the company carries it.
+"""
+
+from collections.abc import Iterator
+
+from headwater.base.clock import to_wire_time
+from headwater.extensions.people import People
+from headwater.extensions.segment.identify import LIBRARY, Json, describe_company
+from headwater.extensions.windows import Window, message_id
+from headwater.profiles import Company, Person
+
+
+def make_groups(people: People) -> Iterator[tuple[str, Json]]:
+    """Yield the subject and the message of each company of the page."""
+    carriers = {user.company_id: user for user in reversed(people.users)}
+    for company in people.companies.values():
+        yield f"group:{company.id}", _group(people.window, company, carriers[company.id])
+
+
+def _group(window: Window, company: Company, carrier: Person) -> Json:
+    offset = min(company.changed_offset, window.upto)
+    return {
+        "type": "group",
+        "messageId": message_id(
+            window.connection_id, window.target, company.id, "", offset, "group"
+        ),
+        "userId": carrier.id,
+        "groupId": company.id,
+        "timestamp": to_wire_time(window.now),
+        "context": {"library": LIBRARY},
+        "traits": {"name": company.name or company.id, **describe_company(company)},
+    }
