@@ -48,9 +48,7 @@ def _ruling(command: str, text: str) -> click.Command:
     @click.argument("user_id")
     @_APP
     @click.option("--anonymous-id", default="", help="The browser.")
-    @click.option(
-        "--session-key", default="", help="As `identity links` shows it."
-    )
+    @click.option("--session-key", default="", help="As `identity links` shows it.")
     @click.option("--reason", default="", help="Why; kept with the ruling.")
     @options
     def rule(

@@ -123,6 +123,7 @@ async def test_a_link_is_ruled_wrong_and_right_again(world: World, browser: Brow
     app_id = await a_known_user(world)
     path = f"/api/v1/apps/{app_id}/identity"
     name = {"user_id": "ann", "kind": "anonymous", "key": "b1", "reason": "a shared tablet"}
+    browsers: list[dict[str, Any]] = []
     for command, counts in (("unlink", False), ("link", True)):
         answer = await browser.post(f"{path}/{command}", headers=OWNER, json=name)
         assert answer.status_code == 202, answer.text
