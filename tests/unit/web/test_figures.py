@@ -12,12 +12,14 @@ from headwater.web.figures import (
     change_of,
     last_days,
     points_of,
+    show_bytes,
     show_count,
     show_day,
     show_moment,
     show_ms,
     show_percent,
     show_period,
+    show_span,
     spark_points,
 )
 
@@ -98,3 +100,30 @@ def test_a_line_stays_inside_its_box(values: list[float | None]) -> None:
     points = [tuple(map(float, point.split(","))) for point in spark_points(values).split()]
     assert len(points) == sum(value is not None for value in values[:-1])
     assert all(0 <= x <= 100 and 0 <= y <= 28 for x, y in points)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.9, "0 s"),
+        (45, "45 s"),
+        (185, "3 min 5 s"),
+        (7_200, "2 h"),
+        (7_205, "2 h"),
+        (86_400, "1 day"),
+        (270_000, "3 days 3 h"),
+    ],
+)
+def test_a_span_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
+    """A unit that is zero is left out."""
+    assert show_span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (12_345_678, "12.3 MB"), (5e12, "5,000.0 GB")],
+)
+def test_bytes_are_told_in_thousands(count: int, text: str) -> None:
+    """No unit above GB: nothing here is larger."""
+    assert show_bytes(count) == text

@@ -69,9 +69,7 @@ def _to_field(
 def _kind_of(setting: Setting) -> Literal["secret", "flag", "choice", "list", "text"]:
     if setting.secret:
         return "secret"
-    if setting.choices:
-        return "choice"
-    return setting.kind
+    return "choice" if setting.choices and setting.kind == "text" else setting.kind
 
 
 def _choices(setting: Setting) -> tuple[Choice, ...]:

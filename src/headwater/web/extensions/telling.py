@@ -63,7 +63,7 @@ def tell_health(status: Status | None, app: App) -> Health:
         return Health("Paused", "warn", f"Paused: nothing is sent{rest}.")
     if status.last_error:
         at = show_moment(status.retry_at, app.timezone) if status.retry_at else "the next run"
-        sentence = f"Trying again at {at}. The endpoint: {status.last_error.rstrip('.')}."
+        sentence = f"{_ended(status.last_error)} Trying again at {at}."
         return Health("Retrying", "bad", sentence)
     if not status.runs:
         return Health("Connected", "", f"Has not run yet. {_next(status, app)}")
@@ -73,7 +73,7 @@ def tell_health(status: Status | None, app: App) -> Health:
 def _of_last_run(status: Status, last: Run, app: App) -> Health:
     at = show_moment(last.started_at, app.timezone)
     if last.error:
-        return Health("Failing", "bad", f"The run of {at} ended early: {last.error.rstrip('.')}.")
+        return Health("Failing", "bad", f"The run of {at} ended early: {_ended(last.error)}")
     if dead := status.messages["dead"]:
         refused = "was" if dead == 1 else "were"
         sentence = f"Running; {_messages(dead)} {refused} refused for good. {_next(status, app)}"
@@ -126,6 +126,10 @@ def _next(status: Status, app: App) -> str:
     if status.next_run_at is None:
         return ""
     return f"The next one is due on {show_moment(status.next_run_at, app.timezone)}."
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _messages(number: int) -> str:
