@@ -1,9 +1,11 @@
 """An extension in a real browser: connected, looked at, run; users looked up on the way."""
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import log_in
+from tests.browser.conftest import event, log_in, send
 from tests.browser.test_looks import violations
 from tests.browser.test_overview import FAILED_REQUEST, STICKING_OUT
 from tests.support.browser import PHONE, WIDE, allow_trouble, open_page
@@ -32,9 +34,15 @@ def test_the_segment_extension_is_connected_seen_and_run(
     server: Server, browser: Browser, key: str
 ) -> None:
     """From Settings to a delivered run, as a person does it; a wrong key is said beside it."""
+    app = server.cli("apps", "create", "Connected in the browser")["app_id"]
+    known = next(one for one in server.cli("apps", "list") if one["app_id"] == app)
+    call = event(datetime.now(UTC), "/v1/items", 200, "user_1")
+    send(server, known["collector_application_id"], [call])
+    server.settle()
     with open_page(browser) as page:
         log_in(page, server)
         page.get_by_role("link", name="Extensions").click()
+        page.goto(f"{page.url}?app={app}")
         page.get_by_role("link", name="Connect Segment").click()
         allow_trouble(page.context, *FAILED_REQUEST)
         page.get_by_label("Partner key").fill("not a key")
