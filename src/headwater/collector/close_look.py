@@ -17,7 +17,7 @@ from headwater.collector.secret_shapes import MARK
 
 _VALUE = re.compile(
     rb"[ \t]*:[ \t]*"
-    rb'(?P<value>"[^"\\]*+(?:\\.[^"\\]*+)*+"|[-0-9][0-9.eE+-]*|(?P<nested>[\[{])|)'
+    rb'(?P<value>"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9][0-9.eE+-]*|(?P<nested>[\[{])|)'
 )
 """What follows a key; nothing in it when it is true, false or null."""
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]')
