@@ -128,6 +128,25 @@ def test_metadata_keeps_what_was_not_left_out() -> None:
     assert metadata["phone"] == "+49 30 0000"
 
 
+def test_names_inside_metadata_are_found_however_they_are_written() -> None:
+    """In any case, with any separator, below any level; a path goes down level by level."""
+    metadata = {
+        "Email": "a@mail.example", "emailAddress": "b@mail.example", "FirstName": "Ann",
+        "utm_source": "x", "owner": {"card": {"last4": "1234", "kind": "visa"}}, "a.b": 1,
+    }  # fmt: skip
+    person = msgspec.structs.replace(ANN, doc={"metadata": metadata})
+    chosen = ["email", "name", "campaign", "metadata.owner.card.last4", "metadata.a.b"]
+    (message,) = sent(page(person), without=chosen)
+    assert message["traits"]["metadata"] == {"owner": {"card": {"kind": "visa"}}}
+
+
+def test_a_company_whose_users_are_not_sent_is_not_sent() -> None:
+    """Conditions can leave a page without any user of a company that it holds."""
+    nobodys = msgspec.structs.replace(ANN, company_id="")
+    found = sent(page(nobodys), groups=True)
+    assert [message["type"] for message in found] == ["identify"]
+
+
 def test_a_company_left_out_is_not_a_group_either() -> None:
     """Its id alone would tell it."""
     found = sent(page(ANN), without=["company"], **EVERYTHING)
@@ -139,6 +158,8 @@ def test_traits_go_by_the_names_that_were_chosen() -> None:
     """Two can change places; a message that is too large is trimmed all the same."""
     (message,) = sent(page(ANN), rename=["email=username", "username=email"])
     assert message["traits"]["username"] == "planted@mail.example"
+    (_, group) = sent(page(ANN), rename=["name=created"], groups=True)
+    assert group["traits"]["name"] == "Planted Works"
     heavy = msgspec.structs.replace(ANN, doc={"metadata": {"note": "x" * 40_000}})
     (message,) = sent(page(heavy), rename=["metadata=facts", "dailyAggregation=day"])
     assert "facts" not in message["traits"]
@@ -151,6 +172,7 @@ def test_traits_go_by_the_names_that_were_chosen() -> None:
     [
         ("without", ["e-mail"]),
         ("without", ["id"]),
+        ("without", ["metadata."]),
         ("rename", ["email"]),
         ("rename", ["email=two words"]),
         ("rename", ["nothing=something"]),

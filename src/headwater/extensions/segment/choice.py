@@ -31,8 +31,10 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 }
 """What stands beside the traits, and under which names."""
 _SPELLED: Mapping[str, tuple[str, ...]] = {
+    "campaign": ("utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term"),
+    "company": ("company", "company_id", "company_name"),
     "companyDomain": SPELLINGS["domain"],
-    "email": SPELLINGS["email"],
+    "email": (*SPELLINGS["email"], "email_address", "mail"),
     "ip": ("ip", "ip_address"),
     "locale": SPELLINGS["locale"],
     "location": SPELLINGS["location"],
@@ -42,7 +44,7 @@ _SPELLED: Mapping[str, tuple[str, ...]] = {
     "userAgent": ("user_agent", "user_agent_string"),
     "username": SPELLINGS["username"],
 }
-"""How clients call it inside metadata."""
+"""How clients call it inside metadata; there neither case nor separators count."""
 CAN_BE_LEFT_OUT = tuple(sorted({*TRAITS, *_ELSEWHERE}))
 IN_METADATA = "metadata."
 _PARTS = ("traits", "context", "properties")
@@ -56,10 +58,11 @@ class Choice:
         self._without = frozenset(without)
         self._renamed = renamed
         self._names = {place for name in self._without for place in _ELSEWHERE.get(name, (name,))}
-        self._spelled = {spelt for name in self._without for spelt in _SPELLED.get(name, ())}
-        self._inside = {
+        spelled = (spelt for name in self._without for spelt in _SPELLED.get(name, ()))
+        self._spelled = frozenset(map(_plain, spelled))
+        self._inside = [
             name.removeprefix(IN_METADATA) for name in self._without if name.startswith(IN_METADATA)
-        }
+        ]
 
     def leaves_out(self, name: str) -> bool:
         """Tell whether nothing may be said of this."""
@@ -72,8 +75,8 @@ class Choice:
         return message | {part: self._thin(message[part]) for part in _PARTS if part in message}
 
     def rename(self, message: Json) -> Json:
-        """Return the message with its traits under the chosen names."""
-        if not self._renamed or "traits" not in message:
+        """Return the message with its traits under the chosen names, if it is an identify."""
+        if not self._renamed or message["type"] != "identify":
             return message
         named = {self._renamed.get(name, name): it for name, it in message["traits"].items()}
         return message | {"traits": named}
@@ -89,21 +92,39 @@ class Choice:
         if name == "company" and isinstance(value, dict):
             return self._thin(value)
         if name == "metadata":
-            return _without_names(
-                {inner: it for inner, it in value.items() if inner not in self._inside},
-                self._spelled,
-            )
+            for path in self._inside:
+                value = _without_path(value, path)
+            return _without_names(value, self._spelled)
         return value
+
+
+def _without_path(value: Any, path: str) -> Any:
+    """Return metadata without what stands at a path; its dots are levels, or part of a name."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_path(inner, path.removeprefix(f"{name}."))
+        if path.startswith(f"{name}.")
+        else inner
+        for name, inner in value.items()
+        if name != path
+    }
 
 
 def _without_names(value: Any, names: Collection[str]) -> Any:
     if isinstance(value, dict):
         return {
-            name: _without_names(inner, names) for name, inner in value.items() if name not in names
+            name: _without_names(inner, names)
+            for name, inner in value.items()
+            if _plain(name) not in names
         }
     if isinstance(value, list):
         return [_without_names(inner, names) for inner in value]
     return value
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 @lru_cache(maxsize=256)
@@ -116,7 +137,8 @@ def clean_without(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names in order, each once; refuse one that means nothing: it would be sent."""
     tidy = tuple(sorted({name.strip() for name in names if name.strip()}))
     for name in tidy:
-        if name not in CAN_BE_LEFT_OUT and not name.startswith(IN_METADATA):
+        inside = name.removeprefix(IN_METADATA)
+        if name not in CAN_BE_LEFT_OUT and inside in {"", name}:
             raise InvalidInputError(
                 f"There is nothing called {name!r} to leave out.",
                 field="without",

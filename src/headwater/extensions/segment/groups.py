@@ -14,10 +14,12 @@ from headwater.profiles import Company, Person
 
 
 def make_groups(people: People) -> Iterator[tuple[str, Json]]:
-    """Yield the subject and the message of each company of the page."""
+    """Yield the subject and the message of each known company of the page's users."""
     carriers = {user.company_id: user for user in reversed(people.users)}
-    for company in people.companies.values():
-        yield f"group:{company.id}", _group(people.window, company, carriers[company.id])
+    for id_, carrier in carriers.items():
+        company = people.companies.get(id_)
+        if company is not None:
+            yield f"group:{id_}", _group(people.window, company, carrier)
 
 
 def _group(window: Window, company: Company, carrier: Person) -> Json:

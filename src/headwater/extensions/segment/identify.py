@@ -111,7 +111,7 @@ def describe_company(company: Company) -> Json:
             "firstSeenTime": _time(company.first_seen_at),
             "lastSeenTime": _time(company.last_seen_at),
             "ipAddress": company.last_ip or _text(company.doc, "ip_address"),
-            "companyDomain": _text(company.doc, "company_domain"),
+            "companyDomain": company.domain or _text(company.doc, "company_domain"),
             "ttfhw_s": company.ttfhw_s,
             "metadata": _metadata(company.doc),
         }

@@ -49,7 +49,8 @@ def _track(user: Person, window: Window, at: datetime) -> Json:
     return {
         "type": "track",
         "event": FIRST_SUCCESS,
-        "messageId": message_id(window.connection_id, window.target, user.id, "", 0, FIRST_SUCCESS),
+        # Without the target: another choice of traits must not tell it again.
+        "messageId": message_id(window.connection_id, "", user.id, "", 0, FIRST_SUCCESS),
         "userId": user.id,
         "timestamp": to_wire_time(at),
         "context": make_context(user),
