@@ -135,10 +135,6 @@ def _response_headers(sizes: pa.Int64Array) -> pa.StringArray:
     return pc.if_else(pc.less(sizes, 0), "", texts)
 
 
-def _same(text: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), [text])
-
-
 def _call_ids(packed: bytes) -> pa.StringArray:
     digits, width = packed.hex().encode(), 2 * ID_BYTES
     rows = len(packed) // ID_BYTES
