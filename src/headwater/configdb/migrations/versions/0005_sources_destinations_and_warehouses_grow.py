@@ -1,0 +1,14 @@
+"""What sources, destinations, warehouses and regulations keep beside their settings."""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
