@@ -8,7 +8,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from typing import Any
 from tests.faults.checker import Stored, check
 from tests.faults.ledger import Ledger, Sent, fingerprint, read_ledger
 from tests.faults.producer import Producer, Target
-from tests.support.server import Server
+from tests.support.processes import processes, wait_until_dead
+from tests.support.server import DiedAtOnceError, Server, start
 
 ROUNDS = int(os.environ.get("HEADWATER_FAULT_ROUNDS") or 1)
 """How many times over faults are played; operators may want more than the suite does."""
+DIED_AT_A_POINT = 137
 EVERYTHING = {"from_": "-1d", "to": "now"}
 _PAGE = 1_000
 _SETTLED_WITHIN_S = 60.0
@@ -116,6 +118,20 @@ def assert_unharmed(server: Server, sent: Sent, why: str) -> None:
     assert server.query(app_id, "count", **EVERYTHING)["count"] == len(stored)
     series = server.query(app_id, "timeseries", **EVERYTHING, measure="calls", interval="hour")
     assert sum(line["total"] for line in series["series"]) == len(stored)
+
+
+def start_to_die(data: Path, crash_at: str, env: Mapping[str, str] | None = None) -> Server | None:
+    """Start a server that is to die at a point; None if it did so before it was even ready.
+
+    That happens when an earlier death left work that leads straight to the point.
+    """
+    try:
+        return start(data, {**(env or {}), "HEADWATER_CRASH_AT": crash_at})
+    except DiedAtOnceError as err:
+        if err.code != DIED_AT_A_POINT:
+            raise
+        wait_until_dead(pid for pid, args in processes("args").items() if str(data) in args)
+        return None
 
 
 def let_go(server: Server) -> None:

@@ -11,9 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.load import ROUNDS, Load, assert_unharmed, let_go, new_seed
+from tests.faults.load import (
+    DIED_AT_A_POINT,
+    ROUNDS,
+    Load,
+    assert_unharmed,
+    let_go,
+    new_seed,
+    start_to_die,
+)
 from tests.support.processes import family_of, wait_until_dead
-from tests.support.server import SOURCE, serving, start
+from tests.support.server import SOURCE, serving
 
 _POINT = re.compile(r'crash_point\(\s*f?"([^"]*)"')
 _ON_THE_WAY = ("collector.", "eventlog.", "ingest.")
@@ -59,11 +67,14 @@ def test_death_at_each_point_loses_nothing_and_doubles_nothing(tmp_path: Path) -
     load = Load(tmp_path, server.url, key)
     load.start()
     for point, passes in deaths:
-        server = start(tmp_path / "data", {"HEADWATER_CRASH_AT": f"{point}:{passes}"})
-        family = family_of(server.process.pid)
-        load.target.url = server.url
-        assert server.process.wait(_DIES_WITHIN_S) == 137, f"{point}:{passes}, seed {seed}"
-        let_go(server)
+        mortal = start_to_die(tmp_path / "data", f"{point}:{passes}")
+        if mortal is None:
+            continue
+        family = family_of(mortal.process.pid)
+        load.target.url = mortal.url
+        code = mortal.process.wait(_DIES_WITHIN_S)
+        assert code == DIED_AT_A_POINT, f"{point}:{passes}, seed {seed}"
+        let_go(mortal)
         wait_until_dead(family)
     with serving(tmp_path / "data") as server:
         load.target.url = server.url

@@ -19,7 +19,7 @@ import urllib3
 
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
-from tests.faults.load import ROUNDS, let_go, new_seed
+from tests.faults.load import DIED_AT_A_POINT, ROUNDS, let_go, new_seed, start_to_die
 from tests.rooms.extensions.kills import POINTS, SECRET, Mortal
 from tests.rooms.extensions.room import Room
 from tests.support.eventually import eventually
@@ -122,6 +122,20 @@ def messages(receiver: Receiver) -> dict[str, list[Any]]:
     return found
 
 
+def call_until_death(
+    source: Source, data: Path, key: str, crash_at: str, env: dict[str, str]
+) -> None:
+    """Send calls to a server that dies of telling about them, or of what it still had to tell."""
+    server = start_to_die(data, crash_at, env)
+    if server is None:
+        return
+    family = family_of(server.process.pid)
+    source.call(server, key)
+    assert server.process.wait(60) == DIED_AT_A_POINT, crash_at
+    let_go(server)
+    wait_until_dead(family)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300 * ROUNDS)
 def test_a_server_killed_while_it_tells_tells_everybody(tmp_path: Path) -> None:
@@ -131,21 +145,19 @@ def test_a_server_killed_while_it_tells_tells_everybody(tmp_path: Path) -> None:
     private = {"HEADWATER_EGRESS__ALLOW": "127.0.0.0/8"}
     source, data = Source(), tmp_path / "data"
     with receiving() as receiver:
-        key = path = ""
-        for point in ["extensions.taken", "extensions.sent", ""] * ROUNDS:
-            server = start(data, {**private, "HEADWATER_CRASH_AT": f"{point}:1"})
+        with serving(data, private) as server:
+            app = server.api("POST", "/api/v1/apps", {"name": "told"})
+            key, path = app["collector_application_id"], PATH.format(app["app_id"])
+            connect(server, path, receiver)
+        for point in ["extensions.taken", "extensions.sent"] * ROUNDS:
+            call_until_death(source, data, key, f"{point}:1", private)
+        for _ in range(ROUNDS):
+            server = start(data, private)
             family = family_of(server.process.pid)
-            if not path:
-                app = server.api("POST", "/api/v1/apps", {"name": "told"})
-                key, path = app["collector_application_id"], PATH.format(app["app_id"])
-                connect(server, path, receiver)
             source.call(server, key)
-            if point:
-                assert server.process.wait(60) == 137, f"{point}, seed {seed}"
-            else:
-                time.sleep(chance.uniform(0.0, 7.0))
-                kill_all(family)
-                server.process.wait()
+            time.sleep(chance.uniform(0.0, 7.0))
+            kill_all(family)
+            server.process.wait()
             let_go(server)
             wait_until_dead(family)
         with serving(data, private) as server:

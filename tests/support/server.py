@@ -84,6 +84,14 @@ class Server:
         return self.process.wait(timeout=30)
 
 
+class DiedAtOnceError(AssertionError):
+    """A server ended before it was ready; `code` is its exit code."""
+
+    def __init__(self, code: int, stderr: str) -> None:
+        super().__init__(f"the server did not start (exit code {code}):\n{stderr}")
+        self.code = code
+
+
 def headwater(*args: str) -> list[str]:
     """Return the command line of `headwater`."""
     return [sys.executable, "-m", "headwater", *args]
@@ -129,9 +137,8 @@ def _first_line(process: subprocess.Popen[str], data: Path) -> str:
         line = process.stdout.readline() if selector.select(READY_WITHIN_S) else ""
     if not line:
         process.kill()
-        process.wait()
         process.stdout.close()
-        raise AssertionError("the server did not start:\n" + (data / "stderr.log").read_text())
+        raise DiedAtOnceError(process.wait(), (data / "stderr.log").read_text())
     return line
 
 
