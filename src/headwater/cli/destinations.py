@@ -17,6 +17,7 @@ from headwater.destinations import (
     DESTINATIONS,
     Instance,
     add_destination,
+    check_settings,
     find_destination,
     list_destinations,
     set_destination_enabled,
@@ -42,10 +43,10 @@ def destinations() -> None:
 @options
 def catalog(cli: Cli) -> None:
     """Show the types of destination and their settings."""
-    found = [{"type": d.type, "title": d.title, "settings": d.settings} for d in DESTINATIONS]
+    found = [destination.declaration for destination in DESTINATIONS]
     rows = [
         (d.type, s.name, "yes" if s.is_required else "", s.default, s.help)
-        for d in DESTINATIONS
+        for d in found
         for s in d.settings
     ]
     cli.show(found, lambda: table(("type", "setting", "needed", "default", "what"), rows, ""))
@@ -166,7 +167,7 @@ def replay(
 def _warn_if_refused(cli: Cli, kind: str, values: dict[str, str]) -> None:
     """Only the server's own settings decide about addresses; ours may be others."""
     try:
-        find_destination(kind).check(values, Egress(cli.settings.egress.allow))
+        check_settings(find_destination(kind), values, Egress(cli.settings.egress.allow))
     except EgressRefusedError as err:
         click.echo(f"Note: with the settings of this command, {err.message}", err=True)
 

@@ -183,6 +183,9 @@ destinations = Table(
     C("enabled", Boolean, nullable=False),
     C("enabled_at", UtcDateTime, nullable=False),  # what was received before is not for it
     C("settings_sealed", Text, nullable=False),
+    C("filters", JSON, nullable=False),
+    C("mappings", JSON, nullable=False),
+    C("keeps_order", Boolean, nullable=False),  # of each user's messages
     C("created_at", UtcDateTime, nullable=False),
 )
 

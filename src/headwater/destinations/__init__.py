@@ -1,42 +1,117 @@
 """Destinations: the tools where messages go, one folder for each type.
 
-In: settings that a person gave, and messages. Out: one outcome for each message. A destination
-sends; when, how often and what it must not get is decided in `federation`.
+In: settings, filters and mappings that a person gave, and messages. Out: one outcome for each item
+that a mapping made. A destination sends; when and how often is decided in `federation`.
 """
 
+from headwater.destinations.conditions import ALWAYS, Condition, holds, of_type
 from headwater.destinations.contract import (
+    MESSAGE_TYPES,
+    Action,
+    ActionField,
+    Choice,
     Destination,
-    Outcome,
+    DestinationType,
+    Forgets,
+    Item,
     Parcel,
     Setting,
-    judge_error,
-    judge_reply,
+    Values,
 )
+from headwater.destinations.fields import (
+    FieldValue,
+    FirstOfValue,
+    IfExistsValue,
+    ObjectValue,
+    PathValue,
+    StaticValue,
+    TemplateValue,
+)
+from headwater.destinations.filters import Dropped, Filter, apply_filters, read_filters
 from headwater.destinations.instances import (
+    Changes,
     Instance,
     add_destination,
+    change_destination,
     get_destination,
     list_destinations,
     open_settings,
+    open_wire,
     set_destination_enabled,
     show_settings,
 )
+from headwater.destinations.mappings import (
+    Mapping,
+    default_mappings,
+    make_item,
+    make_items,
+    read_mappings,
+)
+from headwater.destinations.prepare import Plan, divide, plan_of, prepare
 from headwater.destinations.registry import DESTINATIONS, find_destination
+from headwater.destinations.settings import check_settings
+from headwater.destinations.wire import (
+    Answer,
+    Exchange,
+    Outcome,
+    Wire,
+    judge_error,
+    judge_reply,
+)
 
 __all__ = [
+    "ALWAYS",
     "DESTINATIONS",
+    "MESSAGE_TYPES",
+    "Action",
+    "ActionField",
+    "Answer",
+    "Changes",
+    "Choice",
+    "Condition",
     "Destination",
+    "DestinationType",
+    "Dropped",
+    "Exchange",
+    "FieldValue",
+    "Filter",
+    "FirstOfValue",
+    "Forgets",
+    "IfExistsValue",
     "Instance",
+    "Item",
+    "Mapping",
+    "ObjectValue",
     "Outcome",
     "Parcel",
+    "PathValue",
+    "Plan",
     "Setting",
+    "StaticValue",
+    "TemplateValue",
+    "Values",
+    "Wire",
     "add_destination",
+    "apply_filters",
+    "change_destination",
+    "check_settings",
+    "default_mappings",
+    "divide",
     "find_destination",
     "get_destination",
+    "holds",
     "judge_error",
     "judge_reply",
     "list_destinations",
+    "make_item",
+    "make_items",
+    "of_type",
     "open_settings",
+    "open_wire",
+    "plan_of",
+    "prepare",
+    "read_filters",
+    "read_mappings",
     "set_destination_enabled",
     "show_settings",
 ]

@@ -1,27 +1,33 @@
-"""Say what a destination is: a type, its settings, and a way to deliver.
+"""Say what a destination is: what it declares, and how it delivers.
 
-In: parcels of messages. Out: an outcome for each, with its fate. A destination keeps no state and
-never waits for a second try: `federation` does.
+In: nothing. Out: the shapes that the mechanism and the types share. The mechanism knows a type by
+these alone: catalogue, settings, filters, mappings, tester, delivery and deletion are the same for
+all of them. A type is a folder with an object of this protocol, named in `registry.py`. It keeps
+no state and never waits for a second try: `federation` does.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from headwater.base.egress import Egress, Reply
-from headwater.base.errors import HeadwaterError, InvalidInputError, Terminal
-from headwater.base.retry import retry_after_s
+from headwater.destinations.conditions import Condition
+from headwater.destinations.fields import FieldValue
+from headwater.destinations.wire import Outcome, Wire
 from headwater.model import Message
 
-SAMPLE_BYTES = 500
-_SUCCESS = range(200, 300)
-_SERVER_ERRORS = range(500, 600)
-_TRY_AGAIN = frozenset({408, 425, 429})
-
 Values = Mapping[str, str]
-"""Settings of one instance, complete and checked."""
+"""Settings of one instance, complete and checked; a flag is `true` or `false`."""
+
+MESSAGE_TYPES = ("identify", "track", "page", "screen", "group", "alias")
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One of the values that a setting can have."""
+
+    value: str
+    title: str
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,88 +36,108 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str
     help: str
-    kind: Literal["url", "text", "integer"] = "text"
+    kind: Literal["url", "text", "integer", "boolean", "choice"] = "text"
     is_secret: bool = False
+    """Sealed like all settings, and shown masked."""
     is_required: bool = False
     default: str = ""
+    least: int = 0
+    most: int = 2**31 - 1
+    choices: tuple[Choice, ...] = ()
+    """The only values there are, of kind `choice`."""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one message."""
+class ActionField(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that an action sends."""
 
-    fate: Literal["delivered", "retry", "dead"]
-    status: int | None = None
+    name: str
+    title: str
+    help: str = ""
+    kind: Literal["text", "number", "boolean", "object", "list", "any"] = "text"
+    """Texts and numbers become each other where they can; nothing else does."""
+    is_required: bool = False
+    default: FieldValue | None = None
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a destination can do with a message."""
+
+    name: str
+    title: str
+    help: str = ""
+    fields: tuple[ActionField, ...]
+    trigger: Condition | None = None
+    """A new destination does this for these messages; None: only when somebody maps it."""
+
+
+class DestinationType(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the catalogue."""
+
+    type: str
+    """The name in commands and tables."""
+    title: str
+    """The display name, which `integrations` of a message may use."""
+    description: str
+    settings: tuple[Setting, ...]
+    actions: tuple[Action, ...]
+    message_types: tuple[str, ...] = MESSAGE_TYPES
+    """Others are never brought here."""
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The names of the settings that nobody may see."""
+        return frozenset(setting.name for setting in self.settings if setting.is_secret)
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to deliver: what a mapping made of a message."""
+
+    message: Message
+    mapping: str
+    """The mapping's id."""
+    action: str
+    fields: dict[str, Any]
+    """What to send, complete; fields without a value are not there."""
     error: str = ""
-    """What went wrong, with the beginning of the answer."""
-    retry_after_s: float | None = None
-    """What the other side asked for."""
+    """Not empty: it must not be sent, the message does not fit the mapping."""
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """What travels together in one request."""
+    """What travels together: items of one action, none with an error."""
 
-    messages: Sequence[Message]
+    action: str
+    items: Sequence[Item]
     sent_at: datetime
-    timeout_s: float
 
 
 class Destination(Protocol):
     """A type of destination; one object serves all its instances."""
 
     @property
-    def type(self) -> str:
-        """The name in commands and tables."""
+    def declaration(self) -> DestinationType: ...
+
+    def complete(self, values: Values) -> dict[str, str]:
+        """Return settings with what is made here; refuse what only this type knows to be wrong.
+
+        Names, kinds, needed ones and URLs were checked before.
+        """
         ...
 
-    @property
-    def title(self) -> str:
-        """The display name, which `integrations` of a message may use."""
+    def batch_size(self, values: Values, action: str) -> int:
+        """Return how many items travel together."""
         ...
 
-    @property
-    def settings(self) -> tuple[Setting, ...]: ...
-
-    def check(self, values: Values, egress: Egress) -> dict[str, str]:
-        """Return the settings, completed with what is made here; refuse wrong ones."""
-        ...
-
-    def batch_size(self, values: Values) -> int:
-        """Return how many messages travel together."""
-        ...
-
-    async def deliver(self, egress: Egress, values: Values, parcel: Parcel) -> list[Outcome]:
-        """Send one parcel; return an outcome for each of its messages, in order."""
+    async def deliver(self, wire: Wire, values: Values, parcel: Parcel) -> list[Outcome]:
+        """Send one parcel; return an outcome for each of its items, in order."""
         ...
 
 
-def check_names(settings: Sequence[Setting], values: Values) -> dict[str, str]:
-    """Refuse unknown and missing settings; fill in defaults."""
-    known = {setting.name: setting for setting in settings}
-    for name in values:
-        if name not in known:
-            raise InvalidInputError(
-                f"There is no setting {name!r}.",
-                field=name,
-                hint=f"Settings are {', '.join(known)}.",
-            )
-    for setting in settings:
-        if setting.is_required and not values.get(setting.name):
-            raise InvalidInputError(f"The setting {setting.name} is needed.", field=setting.name)
-    return {name: values.get(name) or setting.default for name, setting in known.items()}
+@runtime_checkable
+class Forgets(Protocol):
+    """A type that can also delete people: a destination with one method more."""
 
-
-def judge_reply(reply: Reply) -> Outcome:
-    """Say what a status means: 2xx done; 408, 425, 429 and 5xx try again; all others never."""
-    if reply.status in _SUCCESS:
-        return Outcome(fate="delivered", status=reply.status)
-    sample = reply.body[:SAMPLE_BYTES].decode("utf-8", "replace").strip()
-    error = f"answered {reply.status}" + (f": {sample}" if sample else "")
-    if reply.status in _TRY_AGAIN or reply.status in _SERVER_ERRORS:
-        wait_s = retry_after_s(reply.headers.get("retry-after"))
-        return Outcome(fate="retry", status=reply.status, error=error, retry_after_s=wait_s)
-    return Outcome(fate="dead", status=reply.status, error=error)
-
-
-def judge_error(err: HeadwaterError) -> Outcome:
-    """Say what an error without an answer means: its own fate."""
-    return Outcome(fate="dead" if isinstance(err, Terminal) else "retry", error=err.message)
+    async def forget(
+        self, wire: Wire, values: Values, user_ids: Sequence[str], at: datetime
+    ) -> list[Outcome]:
+        """Ask to delete each user; return an outcome for each, in order."""
+        ...

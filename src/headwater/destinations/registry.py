@@ -13,9 +13,9 @@ DESTINATIONS: tuple[Destination, ...] = (Webhook(),)
 def find_destination(kind: str) -> Destination:
     """Return the type, or raise `InvalidInputError` with the known names."""
     for destination in DESTINATIONS:
-        if destination.type == kind:
+        if destination.declaration.type == kind:
             return destination
-    known = ", ".join(destination.type for destination in DESTINATIONS)
+    known = ", ".join(destination.declaration.type for destination in DESTINATIONS)
     raise InvalidInputError(
         f"There is no destination type {kind!r}.", field="type", hint=f"Types are {known}."
     )

@@ -22,11 +22,16 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, Position, read_position, write_position
 from headwater.destinations import (
     Instance,
+    Item,
     Outcome,
     Parcel,
+    divide,
     find_destination,
     get_destination,
     open_settings,
+    open_wire,
+    plan_of,
+    prepare,
 )
 from headwater.eventlog import Entry, EventLog, Stream, split_records
 from headwater.federation.breaker import Breaker
@@ -39,6 +44,7 @@ _READ_ENTRIES = 8
 _READ_BYTES = 1_000_000
 _MOST_DUE = 500
 _CLOCK_MARGIN = timedelta(minutes=1)
+_FATES = ("delivered", "retry", "dead")
 _logger = get_logger("federation")
 _decoder = msgspec.json.Decoder(Message)
 
@@ -65,6 +71,7 @@ class Courier:
         self._settings = settings
         self._destination = find_destination(instance.type)
         self._values = open_settings(vault, instance)
+        self._plan = plan_of(instance)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._next_offset = 0
 
@@ -102,7 +109,9 @@ class Courier:
         records = [record for entry in entries for record in split_records(entry.data)]
         messages = [_decoder.decode(record) for record in records]
         due = [message for message in messages if is_due(message, self.instance)]
-        mine = [message for message in due if is_for(message, self.instance)]
+        mine = [
+            message for message in due if is_for(message, self.instance) and self._prepare(message)
+        ]
         now = self._clock.now()
         await self._carry(
             [Waiting(message=m, first_tried_at=now, next_attempt_at=now) for m in mine],
@@ -132,8 +141,8 @@ class Courier:
         outcomes: dict[str, Outcome] = {}
         try:
             async with asyncio.TaskGroup() as group:
-                for messages in self._parcels([one.message for one in waiting]):
-                    group.create_task(self._send(messages, outcomes))
+                for parcel in self._parcels([one.message for one in waiting], outcomes):
+                    group.create_task(self._send(parcel, outcomes))
         finally:
             # Also when cancelled: what was delivered is written down, the rest is tried later.
             await asyncio.shield(
@@ -142,32 +151,39 @@ class Courier:
         self._next_offset = next_offset or self._next_offset
         crash_point("federation.after_write")
 
-    def _parcels(self, messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-        size = self._destination.batch_size(self._values)
-        for start in range(0, len(messages), size):
-            yield messages[start : start + size]
+    def _prepare(self, message: Message) -> list[Item]:
+        found = prepare(self._plan, message)
+        return found if isinstance(found, list) else []
 
-    async def _send(self, messages: Sequence[Message], outcomes: dict[str, Outcome]) -> None:
+    def _parcels(
+        self, messages: Sequence[Message], outcomes: dict[str, Outcome]
+    ) -> Iterator[Parcel]:
+        items = [item for message in messages for item in self._prepare(message)]
+        for item in items:
+            if item.error:
+                _note(outcomes, item, Outcome(fate="dead", error=item.error))
+        good = [item for item in items if not item.error]
+        yield from divide(self._destination, self._values, good, self._clock.now())
+
+    async def _send(self, parcel: Parcel, outcomes: dict[str, Outcome]) -> None:
         async with self._slots:
             if self.breaker.rest_s:
                 return  # not tried: it waits
-            found = await self._try(messages)
+            found = await self._try(parcel)
             self.breaker.note(found[-1])
-        for message, outcome in zip(messages, found, strict=True):
-            outcomes[message.message_id] = outcome
+        for item, outcome in zip(parcel.items, found, strict=True):
+            _note(outcomes, item, outcome)
             DELIVERIES.labels(self.instance.id, outcome.fate).inc()
 
-    async def _try(self, messages: Sequence[Message]) -> list[Outcome]:
-        parcel = Parcel(
-            messages=messages, sent_at=self._clock.now(), timeout_s=self._settings.timeout_s
-        )
+    async def _try(self, parcel: Parcel) -> list[Outcome]:
+        wire = open_wire(self.instance, self._values, self._egress, self._settings.timeout_s)
         try:
-            return await self._destination.deliver(self._egress, self._values, parcel)
+            return await self._destination.deliver(wire, self._values, parcel)
         except Exception as err:
             # A fault of ours: the messages must survive it, and somebody must hear of it.
             _logger.exception("delivery_broke", destination=self.instance.id)
             broken = Outcome(fate="retry", error=f"a fault of Headwater: {type(err).__name__}")
-            return [broken] * len(messages)
+            return [broken] * len(parcel.items)
 
     def _write(
         self,
@@ -225,3 +241,10 @@ class Courier:
             else:
                 high = middle
         return low
+
+
+def _note(outcomes: dict[str, Outcome], item: Item, outcome: Outcome) -> None:
+    """Remember the worst that happened to a message."""
+    before = outcomes.setdefault(item.message.message_id, outcome)
+    if _FATES.index(outcome.fate) > _FATES.index(before.fate):
+        outcomes[item.message.message_id] = outcome

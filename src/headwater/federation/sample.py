@@ -9,7 +9,16 @@ from headwater.base.clock import Clock, to_wire_time
 from headwater.base.egress import Egress
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
-from headwater.destinations import Instance, Outcome, Parcel, find_destination, open_settings
+from headwater.destinations import (
+    Instance,
+    Outcome,
+    divide,
+    find_destination,
+    open_settings,
+    open_wire,
+    plan_of,
+    prepare,
+)
 from headwater.model import Message
 
 
@@ -27,11 +36,13 @@ async def send_sample(
 ) -> SampleResult:
     """Deliver a sample identify for real, once."""
     message = _sample(clock, instance.source_id)
-    parcel = Parcel(messages=[message], sent_at=clock.now(), timeout_s=timeout_s)
-    destination = find_destination(instance.type)
-    outcome: Outcome = (await destination.deliver(egress, open_settings(vault, instance), parcel))[
-        0
-    ]
+    found = prepare(plan_of(instance, filtered=False), message)
+    items = found if isinstance(found, list) else []
+    destination, values = find_destination(instance.type), open_settings(vault, instance)
+    wire = open_wire(instance, values, egress, timeout_s)
+    outcome = Outcome(fate="dead", error="no mapping is for an identify")
+    for parcel in divide(destination, values, items, clock.now()):
+        outcome = (await destination.deliver(wire, values, parcel))[0]
     return SampleResult(
         delivered=outcome.fate == "delivered",
         status=outcome.status,

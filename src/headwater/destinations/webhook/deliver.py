@@ -1,7 +1,7 @@
 """Post messages to a webhook.
 
-In: checked settings and a parcel. Out: one outcome for each message. A body that is too large for
-the receiver is halved; nothing else is tried twice here.
+In: checked settings and a parcel. Out: one outcome for each item. A body that is too large for the
+receiver is halved; nothing else is tried twice here.
 """
 
 import re
@@ -9,19 +9,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from headwater.base.egress import Egress
-from headwater.base.errors import HeadwaterError
 from headwater.base.ids import stable_id
 from headwater.base.signing import sign
-from headwater.destinations.contract import (
-    Outcome,
-    Parcel,
-    Setting,
-    Values,
-    judge_error,
-    judge_reply,
-)
-from headwater.destinations.webhook.settings import SETTINGS, check
+from headwater.destinations.contract import DestinationType, Item, Parcel, Values
+from headwater.destinations.webhook.actions import ACTIONS
+from headwater.destinations.webhook.settings import SETTINGS, complete
+from headwater.destinations.wire import Outcome, Wire
 
 _TOO_LARGE = 413
 _SAFE_IN_HEADER = re.compile(r"[!-~]+")
@@ -30,50 +23,46 @@ _SAFE_IN_HEADER = re.compile(r"[!-~]+")
 class Webhook:
     """The type `webhook`."""
 
-    type = "webhook"
-    title = "Webhook"
-    settings: tuple[Setting, ...] = SETTINGS
+    declaration = DestinationType(
+        type="webhook",
+        title="Webhook",
+        description="Posts messages as signed JSON to a URL of yours, one by one or in batches.",
+        settings=SETTINGS,
+        actions=ACTIONS,
+    )
 
-    def check(self, values: Values, egress: Egress) -> dict[str, str]:
-        return check(values, egress)
+    def complete(self, values: Values) -> dict[str, str]:
+        return complete(values)
 
-    def batch_size(self, values: Values) -> int:
+    def batch_size(self, values: Values, action: str) -> int:  # noqa: ARG002 - the same for all
         return int(values["batch_size"])
 
-    async def deliver(self, egress: Egress, values: Values, parcel: Parcel) -> list[Outcome]:
-        outcome = await self._post(egress, values, parcel)
-        count = len(parcel.messages)
+    async def deliver(self, wire: Wire, values: Values, parcel: Parcel) -> list[Outcome]:
+        outcome = await self._post(wire, values, parcel)
+        count = len(parcel.items)
         if outcome.status != _TOO_LARGE or count == 1:
             return [outcome] * count
-        halves = (parcel.messages[: count // 2], parcel.messages[count // 2 :])
+        halves = (parcel.items[: count // 2], parcel.items[count // 2 :])
         return [
             one
             for half in halves
-            for one in await self.deliver(
-                egress, values, msgspec.structs.replace(parcel, messages=half)
-            )
+            for one in await self.deliver(wire, values, msgspec.structs.replace(parcel, items=half))
         ]
 
-    async def _post(self, egress: Egress, values: Values, parcel: Parcel) -> Outcome:
-        bodies = [message.body for message in parcel.messages]
-        is_single = self.batch_size(values) == 1
+    async def _post(self, wire: Wire, values: Values, parcel: Parcel) -> Outcome:
+        bodies = [item.fields["body"] for item in parcel.items]
+        is_single = values["batch_size"] == "1"
         body = msgspec.json.encode(bodies[0] if is_single else bodies)
-        request_id = _request_id([message.message_id for message in parcel.messages])
         headers = {
             "content-type": "application/json",
-            **sign(values["secret"], request_id, parcel.sent_at, body),
+            **sign(values["secret"], _request_id(parcel.items), parcel.sent_at, body),
         }
-        try:
-            reply = await egress.send(
-                "POST", values["url"], body=body, headers=headers, timeout_s=parcel.timeout_s
-            )
-        except HeadwaterError as err:
-            return judge_error(err)
-        return judge_reply(reply)
+        return (await wire.ask(values["url"], body, headers)).outcome
 
 
-def _request_id(message_ids: Sequence[str]) -> str:
+def _request_id(items: Sequence[Item]) -> str:
     """Return a message's own id where a header can hold it: clients choose it freely."""
+    message_ids = [item.message.message_id for item in items]
     if len(message_ids) == 1 and _SAFE_IN_HEADER.fullmatch(message_ids[0]):
         return message_ids[0]
     return stable_id(*message_ids)

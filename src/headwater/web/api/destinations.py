@@ -13,8 +13,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from headwater.destinations import (
     DESTINATIONS,
+    DestinationType,
     Instance,
-    Setting,
     add_destination,
     get_destination,
     list_destinations,
@@ -64,14 +64,6 @@ class CreatedDestination(DestinationItem, frozen=True, kw_only=True):
     secrets: dict[str, str]
 
 
-class DestinationKind(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the catalogue."""
-
-    type: str
-    title: str
-    settings: tuple[Setting, ...]
-
-
 class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of a replay: dead letters first tried in this range."""
 
@@ -93,12 +85,9 @@ class DestinationsController(Controller):
     tags = ("Destinations",)
 
     @get("/catalog", guards=[needs("read")])
-    async def catalog(self) -> list[DestinationKind]:
-        """List the types of destination and their settings."""
-        return [
-            DestinationKind(type=kind.type, title=kind.title, settings=kind.settings)
-            for kind in DESTINATIONS
-        ]
+    async def catalog(self) -> list[DestinationType]:
+        """List the types of destination, with their settings and actions."""
+        return [kind.declaration for kind in DESTINATIONS]
 
     @get(guards=[needs("read")])
     async def list_all(
