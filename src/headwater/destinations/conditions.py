@@ -57,9 +57,6 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             )
 
 
-ALWAYS = Condition(all=())
-
-
 def of_type(*types: str) -> Condition:
     """Return the condition that a message is of one of the types."""
     tests = tuple(Condition(field="type", op="is", value=type_) for type_ in types)
@@ -164,3 +161,7 @@ def _depth(condition: Condition) -> int:
 def _tests(condition: Condition) -> int:
     parts = (condition.all or ()) + (condition.any or ())
     return sum(map(_tests, parts)) if parts else 1
+
+
+ALWAYS = Condition(all=())
+"""Holds of every message; it stands here because its making needs what is above."""

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from headwater.base.clock import SystemClock
-from headwater.base.egress import Egress
-from headwater.destinations import Outcome, Parcel, find_destination
+from headwater.destinations import Outcome
 from headwater.model import Message
+from tests.support.destinations import deliver_to
 from tests.support.messages import a_message
 from tests.support.webhook import RESET, Answer, Received, Receiver, run_receiver
 
@@ -24,14 +23,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 async def deliver(url: str, messages: list[Message], **more: str) -> list[Outcome]:
-    egress = Egress("127.0.0.0/8")
-    webhook = find_destination("webhook")
-    values = webhook.check({"url": url, "secret": SECRET, **more}, egress)
-    parcel = Parcel(messages=messages, sent_at=SystemClock().now(), timeout_s=5)
-    try:
-        return await webhook.deliver(egress, values, parcel)
-    finally:
-        await egress.close()
+    return await deliver_to("webhook", {"url": url, "secret": SECRET, **more}, messages)
 
 
 def own_signature_is_right(got: Received, secret: str) -> bool:

@@ -1,10 +1,19 @@
 """What an answer means, and what a webhook's settings must be."""
 
+import msgspec
 import pytest
 
 from headwater.base.egress import Egress, EgressRefusedError, Reply, UnreachableError
 from headwater.base.errors import InvalidInputError
-from headwater.destinations import DESTINATIONS, find_destination, judge_error, judge_reply
+from headwater.destinations import (
+    DESTINATIONS,
+    check_settings,
+    default_mappings,
+    find_destination,
+    judge_error,
+    judge_reply,
+    read_mappings,
+)
 
 URL = {"url": "https://hooks.example.com/in"}
 
@@ -62,11 +71,12 @@ def test_an_error_carries_its_own_fate() -> None:
 def test_a_webhook_makes_its_secret_when_none_is_given() -> None:
     """Each instance has its own, in the form of Standard Webhooks."""
     webhook = find_destination("webhook")
-    first, second = (webhook.check(URL, Egress()) for _ in range(2))
+    first, second = (check_settings(webhook, URL, Egress()) for _ in range(2))
     assert first["secret"].startswith("whsec_")
     assert first["secret"] != second["secret"]
-    assert webhook.batch_size(first) == 1
-    assert webhook.check({**URL, "secret": "my own secret"}, Egress())["secret"] == "my own secret"
+    assert webhook.batch_size(first, "send") == 1
+    own = check_settings(webhook, {**URL, "secret": "my own secret"}, Egress())
+    assert own["secret"] == "my own secret"
 
 
 @pytest.mark.parametrize(
@@ -88,21 +98,27 @@ def test_a_webhook_makes_its_secret_when_none_is_given() -> None:
 def test_a_wrong_setting_is_named(values: dict[str, str], field: str) -> None:
     """The error says which field, before anything is stored."""
     with pytest.raises(InvalidInputError) as caught:
-        find_destination("webhook").check(values, Egress())
+        check_settings(find_destination("webhook"), values, Egress())
     assert caught.value.field == field
 
 
 def test_a_private_url_is_refused_on_adding() -> None:
     """Long before the first delivery."""
-    with pytest.raises(EgressRefusedError, match="HEADWATER_EGRESS__ALLOW"):
-        find_destination("webhook").check({"url": "http://169.254.169.254/"}, Egress())
+    with pytest.raises(EgressRefusedError, match="HEADWATER_EGRESS__ALLOW") as caught:
+        check_settings(find_destination("webhook"), {"url": "http://169.254.169.254/"}, Egress())
+    assert caught.value.field == "url"
 
 
 def test_each_type_says_what_it_needs() -> None:
     """The catalogue is complete: titles and help for people, distinct names for programs."""
-    assert len({kind.type for kind in DESTINATIONS}) == len(DESTINATIONS)
-    for kind in DESTINATIONS:
-        assert kind.title
-        assert all(setting.title and setting.help for setting in kind.settings)
+    declared = [destination.declaration for destination in DESTINATIONS]
+    assert len({one.type for one in declared}) == len(declared)
+    for one in declared:
+        assert one.title
+        assert one.description
+        assert one.actions
+        assert all(setting.title and setting.help for setting in one.settings)
+        assert all((setting.kind == "choice") == bool(setting.choices) for setting in one.settings)
+        assert read_mappings(msgspec.to_builtins(default_mappings(one.actions)), one.actions)
     with pytest.raises(InvalidInputError, match="carrier-pigeon"):
         find_destination("carrier-pigeon")
