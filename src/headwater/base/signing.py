@@ -44,15 +44,26 @@ def signing_key(secret: str) -> bytes:
     return key
 
 
-def sign(secret: str, request_id: str, sent_at: datetime, body: bytes) -> dict[str, str]:
-    """Return the headers; `request_id` stays the same when the request is tried again."""
+def sign(
+    secret: str, request_id: str, sent_at: datetime, body: bytes, *, also: str = ""
+) -> dict[str, str]:
+    """Return the headers; `request_id` stays the same when the request is tried again.
+
+    `also` is a second secret that signs beside the first, while receivers change over.
+    """
     seconds = int(sent_at.timestamp())
-    standard = standardwebhooks.Webhook(signing_key(secret))
-    own = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    keys = [secret, also] if also else [secret]
+    # The library drops the zone of what it is given.
+    at = sent_at.astimezone(UTC)
+    standard = [
+        standardwebhooks.Webhook(signing_key(key)).sign(request_id, at, body.decode())
+        for key in keys
+    ]
+    signed = f"{seconds}.".encode() + body
+    own = [hmac.new(key.encode(), signed, hashlib.sha256).hexdigest() for key in keys]
     return {
         "webhook-id": request_id,
         "webhook-timestamp": str(seconds),
-        # The library drops the zone of what it is given.
-        "webhook-signature": standard.sign(request_id, sent_at.astimezone(UTC), body.decode()),
-        "x-headwater-signature": f"t={seconds},v1={own}",
+        "webhook-signature": " ".join(standard),
+        "x-headwater-signature": ",".join([f"t={seconds}", *(f"v1={one}" for one in own)]),
     }

@@ -15,6 +15,7 @@ from headwater.destinations.contract import (
     Forgets,
     Item,
     Parcel,
+    Rotates,
     Setting,
     Values,
 )
@@ -37,6 +38,8 @@ from headwater.destinations.instances import (
     list_destinations,
     open_settings,
     open_wire,
+    remove_destination,
+    rotate_secret,
     set_destination_enabled,
     show_settings,
 )
@@ -86,6 +89,7 @@ __all__ = [
     "Parcel",
     "PathValue",
     "Plan",
+    "Rotates",
     "Setting",
     "StaticValue",
     "TemplateValue",
@@ -112,6 +116,8 @@ __all__ = [
     "prepare",
     "read_filters",
     "read_mappings",
+    "remove_destination",
+    "rotate_secret",
     "set_destination_enabled",
     "show_settings",
 ]

@@ -141,3 +141,12 @@ class Forgets(Protocol):
     ) -> list[Outcome]:
         """Ask to delete each user; return an outcome for each, in order."""
         ...
+
+
+@runtime_checkable
+class Rotates(Protocol):
+    """A type whose secret can be changed without a break: a destination with one method more."""
+
+    def rotate(self, values: Values, until: datetime) -> dict[str, str]:
+        """Return settings with a new secret; the one of before goes on working until then."""
+        ...

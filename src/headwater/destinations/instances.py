@@ -7,7 +7,7 @@ In: a connection to the configuration database. Out: instances. Settings leave t
 delivery (`open_settings`) or masked (`show_settings`).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,8 +19,8 @@ from headwater.base.errors import InvalidInputError, NotFoundError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault, show_masked
 from headwater.configdb import forget_reader
-from headwater.configdb.tables import destinations
-from headwater.destinations.contract import Values
+from headwater.configdb.tables import destinations, metadata
+from headwater.destinations.contract import Rotates, Values
 from headwater.destinations.filters import Filter, read_filters
 from headwater.destinations.mappings import Mapping, default_mappings, read_mappings
 from headwater.destinations.registry import find_destination
@@ -129,6 +129,38 @@ def change_destination(
         destinations.update().where(destinations.c.id == before.id).values(_row(after))
     )
     return after
+
+
+def rotate_secret(
+    connection: sa.Connection, vault: Vault, clock: Clock, destination_id: str, keep: timedelta
+) -> tuple[Instance, dict[str, str]]:
+    """Give an instance a new secret, shown once; the old one works as long as `keep` says."""
+    before = get_destination(connection, destination_id)
+    destination = find_destination(before.type)
+    if not isinstance(destination, Rotates):
+        raise InvalidInputError(
+            f"{before.title} has no secret that can be rotated.", field="destination"
+        )
+    old = open_settings(vault, before)
+    new = destination.rotate(old, clock.now() + keep)
+    sealed = _seal(vault, before.id, new)
+    connection.execute(
+        destinations.update().where(destinations.c.id == before.id).values(settings_sealed=sealed)
+    )
+    fresh = set(new.values()) - set(old.values())
+    made = {name: new[name] for name in destination.declaration.secrets if new[name] in fresh}
+    return msgspec.structs.replace(before, settings_sealed=sealed), made
+
+
+def remove_destination(connection: sa.Connection, destination_id: str) -> None:
+    """Remove a destination and all that is kept of its deliveries; nothing brings it back."""
+    before = get_destination(connection, destination_id)
+    forget_reader(connection, before.reader)
+    for table in reversed(metadata.sorted_tables):
+        for column in table.columns:
+            if column.references(destinations.c.id):
+                connection.execute(table.delete().where(column == before.id))
+    connection.execute(destinations.delete().where(destinations.c.id == before.id))
 
 
 def list_destinations(connection: sa.Connection) -> list[Instance]:

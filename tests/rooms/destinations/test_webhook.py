@@ -3,16 +3,26 @@
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from headwater.destinations import Outcome
+from headwater.base.egress import Egress
+from headwater.destinations import (
+    Outcome,
+    Parcel,
+    Rotates,
+    Wire,
+    check_settings,
+    find_destination,
+)
 from headwater.model import Message
-from tests.support.destinations import deliver_to
-from tests.support.messages import a_message
+from tests.support.destinations import deliver_to, items_of
+from tests.support.messages import NOON, a_message
 from tests.support.webhook import RESET, Answer, Received, Receiver, run_receiver
 
+LOOPBACK = Egress("127.0.0.0/8")
 SECRET = "whsec_" + "QUFB" * 8
 
 
@@ -28,11 +38,10 @@ async def deliver(url: str, messages: list[Message], **more: str) -> list[Outcom
 
 def own_signature_is_right(got: Received, secret: str) -> bool:
     """What a receiver does with our own header."""
-    parts = dict(part.split("=", 1) for part in got.headers["x-headwater-signature"].split(","))
-    signed = parts["t"].encode() + b"." + got.body
-    return hmac.compare_digest(
-        parts["v1"], hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    )
+    parts = [part.split("=", 1) for part in got.headers["x-headwater-signature"].split(",")]
+    at = dict(parts)["t"]
+    right = hmac.new(secret.encode(), at.encode() + b"." + got.body, hashlib.sha256).hexdigest()
+    return any(hmac.compare_digest(value, right) for name, value in parts if name == "v1")
 
 
 async def test_one_message_is_posted_as_it_is(receiver: Receiver) -> None:
@@ -63,6 +72,40 @@ async def test_a_secret_of_ones_own_signs_too(receiver: Receiver) -> None:
     got = receiver.received[0]
     assert Webhook(b"correct horse").verify(got.body, got.headers)
     assert own_signature_is_right(got, "correct horse")
+
+
+async def test_two_secrets_sign_while_receivers_change_over(receiver: Receiver) -> None:
+    """After a rotation old and new verify; when the time is over, only the new one."""
+    webhook = find_destination("webhook")
+    assert isinstance(webhook, Rotates)
+    before = check_settings(webhook, {"url": receiver.url, "secret": SECRET}, LOOPBACK)
+    after = webhook.rotate(before, NOON + timedelta(hours=24))
+    assert after["secret"] != SECRET
+    for at, holders in (
+        (NOON, [SECRET, after["secret"]]),
+        (NOON + timedelta(hours=24), [after["secret"]]),
+    ):
+        egress = Egress("127.0.0.0/8")
+        parcel = Parcel(action="send", items=items_of("webhook", [a_message()]), sent_at=at)
+        await webhook.deliver(Wire(egress, 5), after, parcel)
+        await egress.close()
+        got = receiver.received[-1]
+        keys = [SECRET, after["secret"]]
+        assert [key for key in keys if standard_accepts(key, got)] == holders
+        assert [key for key in keys if own_signature_is_right(got, key)] == holders
+
+
+def standard_accepts(secret: str, got: Received) -> bool:
+    """What the library of Standard Webhooks says, at the moment of sending."""
+    library = Webhook(secret)
+    library._Webhook__verify_timestamp = lambda header: datetime.fromtimestamp(  # type: ignore[attr-defined]  # the moment is ours
+        float(header), UTC
+    )
+    try:
+        library.verify(got.body, got.headers)
+    except WebhookVerificationError:
+        return False
+    return True
 
 
 async def test_several_messages_are_an_array(receiver: Receiver) -> None:

@@ -6,6 +6,7 @@ receiver is halved; nothing else is tried twice here.
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -13,7 +14,7 @@ from headwater.base.ids import stable_id
 from headwater.base.signing import sign
 from headwater.destinations.contract import DestinationType, Item, Parcel, Values
 from headwater.destinations.webhook.actions import ACTIONS
-from headwater.destinations.webhook.settings import SETTINGS, complete
+from headwater.destinations.webhook.settings import SETTINGS, complete, rotate, second_secret
 from headwater.destinations.wire import Outcome, Wire
 
 _TOO_LARGE = 413
@@ -33,6 +34,9 @@ class Webhook:
 
     def complete(self, values: Values) -> dict[str, str]:
         return complete(values)
+
+    def rotate(self, values: Values, until: datetime) -> dict[str, str]:
+        return rotate(values, until)
 
     def batch_size(self, values: Values, action: str) -> int:  # noqa: ARG002 - the same for all
         return int(values["batch_size"])
@@ -55,7 +59,13 @@ class Webhook:
         body = msgspec.json.encode(bodies[0] if is_single else bodies)
         headers = {
             "content-type": "application/json",
-            **sign(values["secret"], _request_id(parcel.items), parcel.sent_at, body),
+            **sign(
+                values["secret"],
+                _request_id(parcel.items),
+                parcel.sent_at,
+                body,
+                also=second_secret(values, parcel.sent_at),
+            ),
         }
         return (await wire.ask(values["url"], body, headers)).outcome
 
