@@ -5,6 +5,8 @@ In: a type, its settings, messages. Out: an outcome for each item that its defau
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from headwater.base.clock import SystemClock
 from headwater.base.egress import Egress
 from headwater.destinations import (
@@ -23,7 +25,9 @@ from headwater.model import Message
 def items_of(kind: str, messages: Sequence[Message]) -> list[Item]:
     """Return what a type's default mappings make of messages."""
     actions = find_destination(kind).declaration.actions
-    mappings = default_mappings(actions)
+    mappings = [
+        msgspec.structs.replace(one, id=f"map_{one.action}") for one in default_mappings(actions)
+    ]
     return [item for message in messages for item in make_items(mappings, actions, message)]
 
 

@@ -5,9 +5,15 @@ Out: one object for each type. A new type is a folder beside `webhook` and a lin
 
 from headwater.base.errors import InvalidInputError
 from headwater.destinations.contract import Destination
+from headwater.destinations.filesystem import Filesystem
+from headwater.destinations.segment import Segment
 from headwater.destinations.webhook import Webhook
 
-DESTINATIONS: tuple[Destination, ...] = (Webhook(),)
+DESTINATIONS: tuple[Destination, ...] = (
+    Webhook(),
+    Segment(),
+    Filesystem(),
+)
 
 
 def find_destination(kind: str) -> Destination:

@@ -31,7 +31,9 @@ bodies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 def single_tests(draw: st.DrawFn) -> Condition:
     op = draw(st.sampled_from(OPS))
     numeric = op in {"less", "at_most", "greater", "at_least"}
-    value = st.integers(-5, 5) if numeric else st.sampled_from(["x", "pro", "5", "true", 5, True])
+    value: st.SearchStrategy[Any] = (
+        st.integers(-5, 5) if numeric else st.sampled_from(["x", "pro", "5", "true", 5, True])
+    )
     return Condition(field=draw(paths), op=op, value=None if op in ALONE else draw(value))
 
 
