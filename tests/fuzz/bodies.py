@@ -49,6 +49,16 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /api/v1/destinations/{destination_id}/replay": {
         "from": "2026-11-01T00:00:00Z", "to": None,
     },
+    "PATCH /api/v1/destinations/{destination_id}": {
+        "name": "Hook", "settings": {"url": "https://example.com/hook"}, "keeps_order": True,
+        "filters": [{"kind": "sample", "share": 0.5, "when": {"all": []}}],
+        "mappings": [{"action": "send", "fields": {"body": {"kind": "path", "path": "traits"}}}],
+    },
+    "POST /api/v1/destinations/{destination_id}/rotate-secret": {"keep_hours": 24},
+    "POST /api/v1/destinations/{destination_id}/test": {"type": "track", "message": None},
+    "POST /api/v1/destinations/{destination_id}/mappings/test": {
+        "type": "track", "message": {"type": "track"}, "mapping": {"action": "send"},
+    },
     "POST /api/v1/warehouses": {"type": "duckdb", "settings": {"path": "other.duckdb"}},
     "PUT /api/v1/apps/{app_id}/extensions/{type_}": {
         "partner_key": "{write_key}", "endpoint": "", "payload_version": "current",

@@ -4,15 +4,14 @@ In: arguments. Out: destinations and their deliveries. Works on the configuratio
 or not a server runs; a running server notices changes within two seconds.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 import click
 import msgspec
 
 from headwater.base.egress import Egress, EgressRefusedError
-from headwater.cli.common import Cli, options, read_pairs, remote, table
+from headwater.cli.common import Cli, options, read_pairs, table
+from headwater.cli.destination_changes import COMMANDS
 from headwater.destinations import (
     DESTINATIONS,
     Instance,
@@ -37,6 +36,10 @@ _EVERYWHERE = "0.0.0.0/0,::/0"
 @click.group()
 def destinations() -> None:
     """Where messages go."""
+
+
+for _command in COMMANDS:
+    destinations.add_command(_command)
 
 
 @destinations.command("catalog")
@@ -109,18 +112,6 @@ def disable(cli: Cli, destination_id: str) -> None:
     _switch(cli, destination_id, enabled=False)
 
 
-@destinations.command("test")
-@click.argument("destination_id")
-@options
-def test(cli: Cli, destination_id: str) -> None:
-    """Send one sample identify and show what the destination answers."""
-    with remote(cli) as api:
-        result = api.post(f"/api/v1/destinations/{quote(destination_id)}/test")
-    cli.show(result, lambda: _sentence(result))
-    if not result["delivered"]:
-        raise click.exceptions.Exit(1)
-
-
 @destinations.command("status")
 @click.argument("destination_id")
 @options
@@ -170,12 +161,6 @@ def _warn_if_refused(cli: Cli, kind: str, values: dict[str, str]) -> None:
         check_settings(find_destination(kind), values, Egress(cli.settings.egress.allow))
     except EgressRefusedError as err:
         click.echo(f"Note: with the settings of this command, {err.message}", err=True)
-
-
-def _sentence(result: Mapping[str, object]) -> str:
-    if result["delivered"]:
-        return f"Delivered: the destination answered {result['status']}."
-    return f"Not delivered: {result['error']}"
 
 
 def _switch(cli: Cli, destination_id: str, *, enabled: bool) -> None:

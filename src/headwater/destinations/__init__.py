@@ -51,8 +51,11 @@ from headwater.destinations.mappings import (
     read_mappings,
 )
 from headwater.destinations.prepare import Plan, divide, plan_of, prepare
+from headwater.destinations.recent import recent_messages
 from headwater.destinations.registry import DESTINATIONS, find_destination
+from headwater.destinations.samples import as_test_message, sample_body
 from headwater.destinations.settings import check_settings
+from headwater.destinations.trial import Mapped, Trial, Tried, map_message, try_message
 from headwater.destinations.wire import (
     Answer,
     Exchange,
@@ -83,6 +86,7 @@ __all__ = [
     "IfExistsValue",
     "Instance",
     "Item",
+    "Mapped",
     "Mapping",
     "ObjectValue",
     "Outcome",
@@ -93,10 +97,13 @@ __all__ = [
     "Setting",
     "StaticValue",
     "TemplateValue",
+    "Trial",
+    "Tried",
     "Values",
     "Wire",
     "add_destination",
     "apply_filters",
+    "as_test_message",
     "change_destination",
     "check_settings",
     "default_mappings",
@@ -109,6 +116,7 @@ __all__ = [
     "list_destinations",
     "make_item",
     "make_items",
+    "map_message",
     "of_type",
     "open_settings",
     "open_wire",
@@ -116,8 +124,11 @@ __all__ = [
     "prepare",
     "read_filters",
     "read_mappings",
+    "recent_messages",
     "remove_destination",
     "rotate_secret",
+    "sample_body",
     "set_destination_enabled",
     "show_settings",
+    "try_message",
 ]

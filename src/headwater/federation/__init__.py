@@ -11,16 +11,13 @@ from headwater.federation.deliveries import (
     list_dead_letters,
     replay_dead_letters,
 )
-from headwater.federation.sample import SampleResult, send_sample
 from headwater.federation.workers import FederationWorkers
 
 __all__ = [
     "DeadLetter",
     "DeliveryStatus",
     "FederationWorkers",
-    "SampleResult",
     "delivery_status",
     "list_dead_letters",
     "replay_dead_letters",
-    "send_sample",
 ]

@@ -1,33 +1,38 @@
-"""Manage destinations by HTTP: the catalogue, add, list, switch, test, status, replay.
+"""Manage destinations by HTTP: the catalogue, add, list, change, switch, remove, status, replay.
 
 In: JSON. Out: JSON. Secrets go in and never come out again, but for one that is made on adding.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 import sqlalchemy as sa
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from headwater.destinations import (
     DESTINATIONS,
+    Changes,
     DestinationType,
+    Filter,
     Instance,
+    Mapping,
     add_destination,
+    change_destination,
     get_destination,
     list_destinations,
+    remove_destination,
+    rotate_secret,
     set_destination_enabled,
     show_settings,
 )
 from headwater.federation import (
     DeadLetter,
     DeliveryStatus,
-    SampleResult,
     list_dead_letters,
     replay_dead_letters,
-    send_sample,
 )
 from headwater.sources import get_source
 from headwater.web.api.paging import Page, page_of
@@ -56,12 +61,22 @@ class DestinationItem(msgspec.Struct, frozen=True, kw_only=True):
     enabled_at: datetime
     created_at: datetime
     settings: dict[str, str]
+    filters: tuple[Filter, ...]
+    mappings: tuple[Mapping, ...]
+    keeps_order: bool
 
 
 class CreatedDestination(DestinationItem, frozen=True, kw_only=True):
     """The answer on adding: `secrets` were made here and are shown only now."""
 
     secrets: dict[str, str]
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a rotation."""
+
+    keep_hours: Annotated[int, msgspec.Meta(ge=0, le=720)] = 24
+    """How long the old secret works beside the new one."""
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,16 +146,40 @@ class DestinationsController(Controller):
         """Stop a destination; it misses what passes meanwhile."""
         return await _switch(services, destination_id, enabled=False)
 
-    @post("/{destination_id:str}/test", guards=[needs("write")], status_code=200)
-    async def test(
-        self, services: NamedDependency[Services], destination_id: FromPath[str]
-    ) -> SampleResult:
-        """Send one sample identify and tell what the destination answered."""
-        instance = await services.configdb.run(get_destination, destination_id)
-        timeout_s = services.settings.federation.timeout_s
-        return await send_sample(
-            services.egress, services.vault, services.clock, instance, timeout_s
+    @patch("/{destination_id:str}", guards=[needs("admin")])
+    async def change(
+        self,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+        data: JSONBody[Changes],
+    ) -> DestinationItem:
+        """Change name, settings, filters, mappings or order; secrets left empty stay."""
+        instance = await services.configdb.run(
+            change_destination, services.vault, services.egress, destination_id, data
         )
+        return _item(services, instance)
+
+    @delete("/{destination_id:str}", guards=[needs("admin")])
+    async def remove(
+        self, services: NamedDependency[Services], destination_id: FromPath[str]
+    ) -> None:
+        """Remove a destination with all that waits for it."""
+        await services.configdb.run(remove_destination, destination_id)
+
+    @post("/{destination_id:str}/rotate-secret", guards=[needs("admin")], status_code=200)
+    async def rotate(
+        self,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+        data: JSONBody[Rotation],
+    ) -> CreatedDestination:
+        """Give a destination a new secret; the old one works on for a while."""
+        keep = timedelta(hours=data.keep_hours)
+        instance, secrets = await services.configdb.run(
+            rotate_secret, services.vault, services.clock, destination_id, keep
+        )
+        fields = msgspec.structs.asdict(_item(services, instance))
+        return CreatedDestination(**fields, secrets=secrets)
 
     @get("/{destination_id:str}/status", guards=[needs("read")])
     async def status(
@@ -214,4 +253,7 @@ def _item(services: Services, instance: Instance) -> DestinationItem:
         enabled_at=instance.enabled_at,
         created_at=instance.created_at,
         settings=show_settings(services.vault, instance),
+        filters=instance.filters,
+        mappings=instance.mappings,
+        keeps_order=instance.keeps_order,
     )

@@ -1,0 +1,41 @@
+"""Read the newest messages of a source back from the log.
+
+In: the log. Out: a few messages, newest first. Only the end of the log is looked at: an older
+message is found by its delivery, not here.
+"""
+
+import msgspec
+
+from headwater.eventlog import EventLog, Stream, split_records
+from headwater.model import Message
+
+_LOOK_BACK_ENTRIES = 200
+_MOST_BYTES = 4_000_000
+_decoder = msgspec.json.Decoder(Message)
+
+
+async def recent_messages(
+    log: EventLog, source_id: str, *, type_: str = "", most: int = 20
+) -> list[Message]:
+    """Return the newest messages of a source, of one type if it is named."""
+    state = await log.state(Stream.MESSAGES)
+    first = max(state.first_offset, state.last_offset + 1 - _LOOK_BACK_ENTRIES)
+    found: list[Message] = []
+    while first <= state.last_offset:
+        entries = await log.read(
+            Stream.MESSAGES,
+            first,
+            max_entries=_LOOK_BACK_ENTRIES,
+            max_bytes=_MOST_BYTES,
+            wait_s=0.5,
+        )
+        if not entries:
+            break
+        first = entries[-1].offset + 1
+        messages = (_decoder.decode(one) for entry in entries for one in split_records(entry.data))
+        found += [one for one in messages if one.source_id == source_id and _is(one, type_)]
+    return found[: -most - 1 : -1]
+
+
+def _is(message: Message, type_: str) -> bool:
+    return not type_ or message.type == type_
