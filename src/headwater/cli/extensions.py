@@ -89,7 +89,7 @@ def _setting_option(setting: Setting) -> Callable[[Command], Command]:
     text = setting.description + (" - reads it from standard input." if setting.secret else "")
     if setting.kind == "flag":
         return click.option(f"{name}/--no-{name[2:]}", setting.name, default=None, help=text)
-    kind = click.Choice(setting.choices) if setting.choices and setting.kind == "text" else str
+    kind = click.Choice(setting.choices) if setting.choices else str
     is_list = setting.kind == "list"
     return click.option(name, setting.name, type=kind, multiple=is_list, help=text)
 

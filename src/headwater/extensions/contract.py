@@ -40,7 +40,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["text", "flag", "list"] = "text"
     default: str = ""
     choices: tuple[str, ...] = ()
-    """The only values there are."""
+    """The only values there are; of a list, those that can be in it."""
     suggestions: tuple[Suggestion, ...] = ()
     """Values among others."""
     of_source: str = ""

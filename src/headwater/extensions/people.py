@@ -6,15 +6,17 @@ only what the extension wants.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
 from headwater.extensions.windows import Window
 from headwater.model import Rollup
-from headwater.profiles import Company, Person, Profiles, day_window
+from headwater.profiles import CallsAndErrors, Company, Person, Profiles, day_window
 
 _ROLLING = timedelta(hours=24)
+_BASELINE = timedelta(days=7)
+_NEXT = timedelta(days=1)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,19 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Of the window's day."""
     rolling: bool = False
     """Of the 24 hours before the window's moment."""
+    errors: bool = False
+    """Of the window's day and of the day after it so far, each with the seven days before."""
+    lifecycle: bool = False
+    """Who changed by the passing of time is due, too."""
+
+
+class ErrorDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's errors of one day, beside those of the week before."""
+
+    day: str
+    of_day: CallsAndErrors
+    before: CallsAndErrors
+    """Within the seven days before."""
 
 
 class People(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +52,8 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
     """By user id: the last complete day."""
     rolling: Mapping[str, Rollup]
     """By user id: the last 24 hours; empty when not wanted."""
+    errors: Mapping[str, Sequence[ErrorDay]] = {}
+    """By user id: the window's day and the one that is not over; empty when not wanted."""
 
 
 async def gather_people(
@@ -44,12 +61,15 @@ async def gather_people(
 ) -> People:
     """Ask for what is wanted about these users."""
     ids = [user.id for user in users]
-    companies, days, rolling = await asyncio.gather(
+    companies, days, rolling, errors = await asyncio.gather(
         profiles.companies(window.app.id, sorted({user.company_id for user in users})),
         _read_day(profiles, window, ids if wanted.day else []),
         _read_rolling(profiles, window, ids if wanted.rolling else []),
+        _read_errors(profiles, window, ids if wanted.errors else []),
     )
-    return People(window=window, users=users, companies=companies, days=days, rolling=rolling)
+    return People(
+        window=window, users=users, companies=companies, days=days, rolling=rolling, errors=errors
+    )
 
 
 async def _read_day(profiles: Profiles, window: Window, ids: Sequence[str]) -> Mapping[str, Rollup]:
@@ -63,3 +83,27 @@ async def _read_rolling(
 ) -> Mapping[str, Rollup]:
     start, zone = window.now - _ROLLING, window.app.timezone
     return await profiles.rollups(window.app.id, zone, ids, start, window.now, day=None)
+
+
+async def _read_errors(
+    profiles: Profiles, window: Window, ids: Sequence[str]
+) -> dict[str, list[ErrorDay]]:
+    if not ids:
+        return {}
+    last = date.fromisoformat(window.day)
+    days = [last.isoformat(), (last + _NEXT).isoformat()]
+    spans = [span for day in days for span in _with_week_before(window.app.timezone, day)]
+    counts = await profiles.errors_within(window.app.id, ids, spans)
+    return {
+        id_: [
+            ErrorDay(day=day, of_day=of_day, before=before)
+            for day, of_day, before in zip(days, found[::2], found[1::2], strict=True)
+        ]
+        for id_, found in counts.items()
+    }
+
+
+def _with_week_before(zone: str, day: str) -> list[tuple[datetime, datetime]]:
+    start, end = day_window(zone, day)
+    week = (date.fromisoformat(day) - _BASELINE).isoformat()
+    return [(start, end), (day_window(zone, week)[0], start)]

@@ -48,6 +48,7 @@ async def open_window(parts: Parts, app: App, opened: Opened, *, full: bool = Fa
     """Return what a run that begins now is about."""
     upto = await parts.stored_offset()  # first: what is read later holds at least this much
     now = parts.clock.now()
+    wanted = also_wanted(opened.connection.audience, opened.extension.wanted(opened.settings))
     return Window(
         app=app,
         connection_id=opened.connection.id,
@@ -58,6 +59,7 @@ async def open_window(parts: Parts, app: App, opened: Opened, *, full: bool = Fa
         after=opened.connection.watermark,
         after_day=opened.connection.watermark_day,
         full=full,
+        watches_lifecycle=wanted.lifecycle,
     )
 
 

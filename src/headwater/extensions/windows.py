@@ -35,6 +35,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """The last complete day of the last run; empty before the first."""
     full: bool = False
     """Look at every user, not only at changed ones."""
+    watches_lifecycle: bool = False
+    """Users are due, too, when time alone changed how they stand to the API."""
     salt: str = ""
     """Tells the messages of a backfill apart from all others."""
 
@@ -78,16 +80,18 @@ def message_id(
 
 
 async def read_due_users(profiles: Profiles, window: Window) -> AsyncGenerator[Page]:
-    """Yield pages of users that changed since the watermark, or called in a day that ended.
+    """Yield pages of users that changed since the watermark, called in a day that ended, or aged.
 
     There is always a last page; it is empty when nobody is due.
     """
+    ended = window.newly_complete()
     page = Page([], is_last=False)
     while not page.is_last:
         user_ids = await profiles.touched_users(
             window.app.id,
             after=0 if window.full else window.after,
-            active=window.newly_complete(),
+            active=ended,
+            passed=ended if window.watches_lifecycle else None,
             above=page.user_ids[-1] if page.user_ids else "",
             limit=PAGE_USERS,
         )

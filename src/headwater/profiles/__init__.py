@@ -6,6 +6,7 @@ In: profile updates from the log, and questions. Out: merged profiles, `Person`,
 
 from headwater.profiles.agent import Agent
 from headwater.profiles.companies import CompanyLink
+from headwater.profiles.errors import CallsAndErrors
 from headwater.profiles.history import (
     VOICES,
     ProfileChange,
@@ -16,7 +17,7 @@ from headwater.profiles.history import (
 )
 from headwater.profiles.identity import Caller, Identity, Owner, Relinking
 from headwater.profiles.identity.rulings import Ruling, UserLink
-from headwater.profiles.people import Company, Lifecycle, Person, Subscription
+from headwater.profiles.people import Company, Lifecycle, Person, Silence, Subscription
 from headwater.profiles.store import Profiles, RulesOf
 from headwater.profiles.traits import SPELLINGS
 from headwater.profiles.visitors import read_voices
@@ -27,6 +28,7 @@ __all__ = [
     "VOICES",
     "Agent",
     "Caller",
+    "CallsAndErrors",
     "Company",
     "CompanyLink",
     "Identity",
@@ -38,6 +40,7 @@ __all__ = [
     "Relinking",
     "RulesOf",
     "Ruling",
+    "Silence",
     "Subscription",
     "UserLink",
     "bind_voices",

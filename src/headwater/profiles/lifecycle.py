@@ -1,7 +1,8 @@
 """Say how users and companies stand to the API: new, active, resurrected or dormant.
 
-In: ids, the app's numbers of days, the time. Out: a word for each that ever called. Defined by API
-calls alone, in docs/concepts/profiles.md; users to the quarter of an hour, companies to the day.
+In: ids, the app's numbers of days, the time. Out: a word for each that ever called, and the silence
+that it came from. Defined by API calls alone, in docs/concepts/profiles.md; users to the quarter of
+an hour, companies to the day.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from headwater.eventstore import MANY_IDS, EventStore, many_ids
 from headwater.model import LifecycleRule
-from headwater.profiles.people import Lifecycle
+from headwater.profiles.people import Lifecycle, Silence
 
 _EVER = """
 SELECT {who} AS id, min(first_seen_at) AS first_seen_at FROM {seen}
@@ -30,9 +31,10 @@ WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
 GROUP BY id
 """
 _LONG_AGO = """
-SELECT DISTINCT {who} AS id FROM {days}
+SELECT {who} AS id, max({at}) AS before FROM {days}
 WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
     AND {at} < toDateTime({{start:Int64}}, 'UTC'){more}
+GROUP BY id
 """
 _OF: Mapping[str, Mapping[str, str]] = {
     "user": {
@@ -64,15 +66,22 @@ class Recent(NamedTuple):
 _SILENT = Recent()
 
 
-async def read_lifecycles(
+class Standing(NamedTuple):
+    """How somebody stands, and since which silence."""
+
+    lifecycle: Lifecycle
+    silence: Silence | None = None
+
+
+async def read_standings(
     store: EventStore,
     app_id: str,
     kind: Literal["user", "company"],
     ids: Sequence[str],
     rule: LifecycleRule,
     now: datetime,
-) -> dict[str, Lifecycle]:
-    """Return the word for each of `ids` that ever called."""
+) -> dict[str, Standing]:
+    """Return the standing of each of `ids` that ever called."""
     silence, newness = timedelta(days=rule.dormant_days), timedelta(days=rule.new_days)
     edge = now - silence
     asked = {
@@ -90,29 +99,37 @@ async def read_lifecycles(
     unclear = [
         id_ for id_, at in first.items() if at < edge and recent.get(id_, _SILENT).before is None
     ]
-    returned = (
-        await _called_before(store, _OF[kind], asked | {"ids": many_ids(unclear)})
-        if unclear
-        else ()
-    )
+    if unclear:
+        recent |= await _look_further(store, _OF[kind], asked | {"ids": many_ids(unclear)}, recent)
     return {
-        id_: _stand(
-            recent.get(id_, _SILENT), silence, is_new=at >= now - newness, is_back=id_ in returned
-        )
+        id_: _stand(recent.get(id_, _SILENT), silence, is_new=at >= now - newness)
         for id_, at in first.items()
     }
 
 
-def _stand(recent: Recent, silence: timedelta, *, is_new: bool, is_back: bool) -> Lifecycle:
-    if recent.since is None:
-        return "dormant"
+def _stand(recent: Recent, silence: timedelta, *, is_new: bool) -> Standing:
+    before, since = recent
+    is_long = before is not None and (since is None or since - before > silence)
+    found = (
+        Silence(since=before, dormant_at=before + silence, ended_at=since)
+        if before is not None and is_long
+        else None
+    )
+    if since is None:
+        return Standing("dormant", found)
     if is_new:
-        return "new"
-    came_back = recent.before is not None and recent.since - recent.before > silence
-    return "resurrected" if is_back or came_back else "active"
+        return Standing("new")
+    return Standing("resurrected", found) if found else Standing("active")
 
 
-async def _called_before(
-    store: EventStore, of: Mapping[str, str], asked: Mapping[str, Any]
-) -> set[str]:
-    return {row["id"] for row in await store.select(_LONG_AGO.format_map(of), asked)}
+async def _look_further(
+    store: EventStore,
+    of: Mapping[str, str],
+    asked: Mapping[str, Any],
+    recent: Mapping[str, Recent],
+) -> dict[str, Recent]:
+    """Return those with a call before what is looked at first."""
+    return {
+        row["id"]: recent.get(row["id"], _SILENT)._replace(before=row["before"])
+        for row in await store.select(_LONG_AGO.format_map(of), asked)
+    }

@@ -15,6 +15,16 @@ Lifecycle = Literal["", "new", "active", "resurrected", "dormant"]
 """How a user or company stands to the API; empty when it was never called."""
 
 
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """A time without calls that was long enough to be dormant: users by quarters of an hour."""
+
+    since: datetime
+    """The quarter of an hour, or the day, of the last call before it; names this silence."""
+    dormant_at: datetime
+    ended_at: datetime | None
+    """When the next call came; None: still silent."""
+
+
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What a person and a company have in common."""
 
@@ -34,6 +44,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """The log offset of the newest call or update."""
     name: str = ""
     lifecycle: Lifecycle = ""
+    silence: Silence | None = None
+    """The silence that made dormant, or resurrected; with the word for it."""
 
     @property
     def ttfhw_s(self) -> int | None:

@@ -16,7 +16,7 @@ from headwater.model import ProfileRules
 from headwater.profiles.agent import parse_agent
 from headwater.profiles.companies import read_company_since
 from headwater.profiles.history import own_voice, read_states, to_us
-from headwater.profiles.lifecycle import read_lifecycles
+from headwater.profiles.lifecycle import Standing, read_standings
 from headwater.profiles.merge import CAMPAIGN, INITIAL_CAMPAIGN, to_document
 from headwater.profiles.people import Company, Person, Subscription
 from headwater.profiles.success import first_success, success_sql
@@ -102,6 +102,7 @@ GROUP BY user_id
 
 Row = Mapping[str, Any]
 _NONE: Row = {}
+_NO_STANDING = Standing("")
 
 
 async def read_people(
@@ -111,12 +112,12 @@ async def read_people(
     asked = _asked(app_id, "user", ids)
     if not asked["ids"]:
         return {}
-    profiles, seen, keys, since, lifecycles, successes = await asyncio.gather(
+    profiles, seen, keys, since, standings, successes = await asyncio.gather(
         _by_id(store, _PROFILES, asked),
         _by_id(store, _PEOPLE_SEEN, asked),
         _by_id(store, _KEYS, asked),
         read_company_since(store, app_id, asked["ids"]),
-        read_lifecycles(store, app_id, "user", asked["ids"], rules.lifecycle, now),
+        read_standings(store, app_id, "user", asked["ids"], rules.lifecycle, now),
         first_success(store, app_id, "user", asked["ids"], rules.success),
     )
     found: dict[str, Person] = {}
@@ -126,7 +127,7 @@ async def read_people(
             **keys.get(known, _NONE),
             **successes.get(known, _NONE),
             "company_since": since.get((known, row["company_id"])),
-            "lifecycle": lifecycles.get(known, ""),
+            **standings.get(known, _NO_STANDING)._asdict(),
         }
         found[known] = msgspec.convert(_to_person(row | more), Person)
     return found
@@ -139,16 +140,16 @@ async def read_companies(
     asked = _asked(app_id, "company", ids)
     if not asked["ids"]:
         return {}
-    profiles, seen, lifecycles, successes = await asyncio.gather(
+    profiles, seen, standings, successes = await asyncio.gather(
         _by_id(store, _PROFILES, asked),
         _by_id(store, _COMPANIES_SEEN, asked),
-        read_lifecycles(store, app_id, "company", asked["ids"], rules.lifecycle, now),
+        read_standings(store, app_id, "company", asked["ids"], rules.lifecycle, now),
         first_success(store, app_id, "company", asked["ids"], rules.success),
     )
     found: dict[str, Company] = {}
     for known in _exist(profiles, seen):
         row = _join(known, profiles.get(known, _NONE), seen.get(known, _NONE))
-        more = {**successes.get(known, _NONE), "lifecycle": lifecycles.get(known, "")}
+        more = {**successes.get(known, _NONE), **standings.get(known, _NO_STANDING)._asdict()}
         found[known] = msgspec.convert(_to_company(row | more), Company)
     return found
 

@@ -12,9 +12,11 @@ from headwater.base.clock import Clock, SystemClock
 from headwater.base.crash import crash_point
 from headwater.eventstore import EventStore
 from headwater.model import KeyKind, ProfileRules, ProfileUpdate, Rollup
+from headwater.profiles.aging import LAST_ID, read_aged_users
 from headwater.profiles.changes import read_touched_users
 from headwater.profiles.companies import CompanyLink, read_company_history
 from headwater.profiles.drawing import Key, Version, draw, gather_versions
+from headwater.profiles.errors import CallsAndErrors, read_errors
 from headwater.profiles.fold import fold
 from headwater.profiles.history import Spoken, keep_history
 from headwater.profiles.identity.rulings import UserLink, has_link, read_user_links
@@ -84,17 +86,35 @@ class Profiles:
         *,
         after: int,
         active: tuple[datetime, datetime] | None,
+        passed: tuple[datetime, datetime] | None = None,
         above: str,
         limit: int,
     ) -> list[str]:
         """Return users that changed after a log offset, or called within `active`.
 
-        A page of `limit` ids beyond `above`, in their order. The bounds of `active` lie on quarters
-        of an hour, as those of all days do.
+        And those whose lifecycle changed because `passed` went by. A page of `limit` ids beyond
+        `above`, in their order. The bounds lie on quarters of an hour, as those of all days do.
         """
-        return await read_touched_users(
+        found = await read_touched_users(
             self._store, app_id, after=after, active=active, above=above, limit=limit
         )
+        if passed is None:
+            return found
+        rule = (await self._rules_of(app_id)).lifecycle
+        upto = found[-1] if len(found) == limit else LAST_ID
+        aged = await read_aged_users(
+            self._store, app_id, rule, passed, above=above, upto=upto, limit=limit
+        )
+        return sorted({*found, *aged})[:limit]
+
+    async def errors_within(
+        self, app_id: str, user_ids: Sequence[str], spans: Sequence[tuple[datetime, datetime]]
+    ) -> dict[str, list[CallsAndErrors]]:
+        """Return how many calls, and errors, each user made within each span; absent: none ever.
+
+        The bounds lie on quarters of an hour.
+        """
+        return await read_errors(self._store, app_id, user_ids, spans)
 
     async def people(self, app_id: str, user_ids: Sequence[str]) -> dict[str, Person]:
         """Return those of the users that are known, by a profile or by a call."""

@@ -45,7 +45,7 @@ class Room:
         self.vault = Vault.open(data / "master.key")
         self.configdb = ConfigDb.open(ConfigDbSettings(), data)
         migrate(self.configdb)
-        self.profiles = Profiles(store)
+        self.profiles = Profiles(store, self.clock)
         self.egress = Egress("127.0.0.0/8")
         self.built_in_url = "http://127.0.0.1:9"
         self.offset = 0

@@ -81,7 +81,25 @@ async def test_the_form_has_a_labelled_field_for_each_setting(ann: Form, entry: 
     for setting in entry.settings:
         assert f'name="setting.{setting.name}"' in page
         assert setting.description in page
+        assert all(f'value="{choice}"' in page for choice in setting.choices)
     assert page.count('type="password"') == 1
+
+
+async def test_each_choice_of_a_list_has_a_switch(ann: Form) -> None:
+    """What was turned on is on when the form is opened again, and can be turned off."""
+    chosen = ["API Error Rate Spiked", "API User Went Dormant"]
+    for on in (chosen, []):
+        done = await ann.post(
+            "/segment/settings",
+            unchecked="true",
+            **{"setting.partner_key": SECRET, "setting.milestones": on}
+            | {f"setting.spike_{name}": "5" for name in ("calls", "percent", "times")},
+        )
+        assert done.status_code == 303
+        page = (await ann.get("/segment/settings")).text
+        assert page.count('name="setting.milestones"') == 4
+        for name in chosen:
+            assert (f'value="{name}" checked' in page) is (name in on)
 
 
 async def test_a_secret_is_masked_once_stored_and_kept_when_left_empty(

@@ -13,7 +13,7 @@ from headwater.extensions.segment.choice import Choice
 from headwater.extensions.segment.client import LIMITS, TrackingClient
 from headwater.extensions.segment.groups import make_groups
 from headwater.extensions.segment.identify import Activity, Json, compose
-from headwater.extensions.segment.milestones import make_milestones
+from headwater.extensions.segment.milestones import DORMANT, SPIKED, make_milestones
 from headwater.extensions.segment.settings import (
     SEGMENT,
     SegmentSettings,
@@ -44,8 +44,12 @@ class Segment:
         return Target(settings.endpoint, settings.shape)
 
     def wanted(self, settings: SegmentSettings) -> Wanted:
-        """The rolling numbers are in the current payload only."""
-        return Wanted(rolling=settings.payload_version == "current")
+        """The rolling numbers are in the current payload only; milestones need more."""
+        return Wanted(
+            rolling=settings.payload_version == "current",
+            errors=SPIKED in settings.milestones,
+            lifecycle=DORMANT in settings.milestones,
+        )
 
     def compose(self, settings: SegmentSettings, people: People) -> Sequence[Item]:
         """Make an identify message of each user, and what else is wanted."""
@@ -67,7 +71,7 @@ def _make_messages(settings: SegmentSettings, people: People) -> Iterator[tuple[
         return
     if settings.groups and not settings.choice.leaves_out("company"):
         yield from make_groups(people)
-    yield from make_milestones(people, settings.milestones)
+    yield from make_milestones(people, settings.milestones, settings.spike)
 
 
 def _identify(settings: SegmentSettings, people: People, user: Person) -> Json:

@@ -10,6 +10,7 @@ from headwater.extensions.contract import ExtensionType, Setting
 from headwater.extensions.segment.choice import Choice, choice_of, clean_rename, clean_without
 from headwater.extensions.segment.endpoints import SUGGESTIONS, clean_endpoint
 from headwater.extensions.segment.milestones import MILESTONES, clean_milestones
+from headwater.extensions.segment.spikes import Spike, check_spike
 
 PAYLOAD_VERSIONS = ("current", "2019")
 
@@ -70,8 +71,30 @@ SEGMENT = ExtensionType(
         Setting(
             name="milestones",
             title="Milestones",
-            description=f"Which track calls to send: {', '.join(MILESTONES)}.",
+            description="Which moments of a user to tell, as track calls.",
             kind="list",
+            choices=MILESTONES,
+        ),
+        Setting(
+            name="spike_calls",
+            title="Error spike: calls",
+            description=(
+                "The error rate of a day can spike when the user made so many calls, and as many "
+                "in the seven days before."
+            ),
+            default=str(Spike().calls),
+        ),
+        Setting(
+            name="spike_percent",
+            title="Error spike: percent",
+            description="And when so many percent of the day's calls are errors.",
+            default=str(Spike().percent),
+        ),
+        Setting(
+            name="spike_times",
+            title="Error spike: times the usual rate",
+            description="And when that is so many times the rate of the seven days before.",
+            default=str(Spike().times),
         ),
     ),
 )
@@ -91,6 +114,14 @@ class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Companies are sent as group calls."""
     milestones: tuple[str, ...] = ()
     """Names of the track calls that are sent."""
+    spike_calls: int = Spike().calls
+    spike_percent: int = Spike().percent
+    spike_times: int = Spike().times
+
+    @property
+    def spike(self) -> Spike:
+        """From when on errors are a spike."""
+        return Spike(self.spike_calls, self.spike_percent, self.spike_times)
 
     @property
     def choice(self) -> Choice:
@@ -106,6 +137,7 @@ class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 def check_settings(settings: SegmentSettings) -> SegmentSettings:
     """Return the settings tidied, or refuse the first that is wrong."""
+    check_spike(settings.spike)
     return msgspec.structs.replace(
         settings,
         endpoint=clean_endpoint(settings.endpoint),

@@ -40,8 +40,9 @@ class Webhook:
         return Target(settings.url, msgspec.json.encode(shape).decode())
 
     def wanted(self, settings: WebhookSettings) -> Wanted:
-        """Only messages about users have numbers."""
-        return Wanted(day=settings.numbers and settings.about_users)
+        """Only messages about users have numbers, and tell how they stand to the API."""
+        users = settings.about_users
+        return Wanted(day=settings.numbers and users, lifecycle=settings.tells_lifecycle and users)
 
     def compose(self, settings: WebhookSettings, people: People) -> Sequence[Item]:
         """Make one message of each user, each company, or both."""

@@ -34,7 +34,8 @@ def make_messages(settings: WebhookSettings, people: People) -> Iterator[Item]:
 def _about_user(
     settings: WebhookSettings, window: Window, user: Person, day: Rollup | None
 ) -> Item:
-    id_ = window.id_of(user) if settings.numbers else _id_on_any_day(window, user, "user")
+    stands = (user.lifecycle,) if settings.tells_lifecycle else ()
+    id_ = window.id_of(user) if settings.numbers else _id_on_any_day(window, user, "user", *stands)
     message = {
         **_envelope("user.changed", id_, window),
         "userId": user.id,
@@ -65,10 +66,10 @@ def _about_company(settings: WebhookSettings, window: Window, company: Company) 
     )
 
 
-def _id_on_any_day(window: Window, one: Person | Company, kind: str) -> str:
-    """Return the id of a message without numbers: only a change of the profile makes another."""
+def _id_on_any_day(window: Window, one: Person | Company, *more: str) -> str:
+    """Return the id of a message without numbers: only a change of what it says makes another."""
     offset = min(one.changed_offset, window.upto)
-    return message_id(window.connection_id, window.target, one.id, "", offset, kind)
+    return message_id(window.connection_id, window.target, one.id, "", offset, *more)
 
 
 def _envelope(type_: str, id_: str, window: Window) -> Json:

@@ -75,6 +75,11 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return self.subjects != "companies"
 
     @property
+    def tells_lifecycle(self) -> bool:
+        """Whether messages say how people stand to the API."""
+        return "lifecycle" not in self.without
+
+    @property
     def about_companies(self) -> bool:
         return self.subjects != "users"
 

@@ -30,7 +30,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str
     description: str
-    kind: Literal["secret", "flag", "choice", "list", "text"]
+    kind: Literal["secret", "flag", "choice", "switches", "list", "text"]
     value: str
     required: bool
     choices: tuple[Choice, ...]
@@ -66,10 +66,12 @@ def _to_field(
     )
 
 
-def _kind_of(setting: Setting) -> Literal["secret", "flag", "choice", "list", "text"]:
+def _kind_of(setting: Setting) -> Literal["secret", "flag", "choice", "switches", "list", "text"]:
     if setting.secret:
         return "secret"
-    return "choice" if setting.choices and setting.kind == "text" else setting.kind
+    if setting.choices:
+        return "choice" if setting.kind == "text" else "switches"
+    return setting.kind
 
 
 def _choices(setting: Setting) -> tuple[Choice, ...]:
@@ -104,6 +106,8 @@ def _read(setting: Setting, form: FormMultiDict) -> object:
     text = str(form.get(PREFIX + setting.name, ""))
     if setting.kind == "flag":
         return text == _YES
+    if setting.kind == "list" and setting.choices:
+        return form.getall(PREFIX + setting.name, [])
     if setting.kind == "list":
         return [line.strip() for line in text.splitlines() if line.strip()]
     return text.strip()
