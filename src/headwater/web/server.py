@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from headwater.base.openapi import DoorText
 from headwater.web.api import ROUTES
 from headwater.web.assets import Assets, send_asset
+from headwater.web.destinations import DESTINATION_PAGES
 from headwater.web.docs import show_docs
 from headwater.web.errors import HANDLERS
 from headwater.web.extensions import EXTENSION_PAGES
@@ -33,6 +34,7 @@ PAGES: list[ControllerRouterHandler] = [
     RejectsController,
     *PEOPLE_PAGES,
     *EXTENSION_PAGES,
+    *DESTINATION_PAGES,
     LoginController,
     SetupController,
     show_docs,
