@@ -74,6 +74,15 @@ def test_lines_are_tests_that_must_all_hold(text: str, found: Any) -> None:
     assert read_condition(text, "when") == found
 
 
+def test_what_fits_into_lines_is_shown_as_lines() -> None:
+    """JSON is for groups within groups alone."""
+    test, other = Condition(field="type", op="is", value="track"), Condition(field="a", op="exists")
+    assert write_condition(ALWAYS) == ""
+    assert write_condition(test) == "type is track"
+    assert write_condition(Condition(all=(test, other))) == "type is track\na exists"
+    assert write_condition(Condition(any=(test, other))).startswith("{")
+
+
 @pytest.mark.parametrize("text", ["type", "type is", "traits.email exists now", "{nonsense"])
 def test_what_is_no_condition_is_refused_with_its_field(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:

@@ -8,20 +8,23 @@ import os
 import secrets
 from pathlib import Path
 
+import msgspec
+
 from headwater.destinations.wire import Exchange, Outcome
 
 
 def write_file(folder: str, path: str, data: bytes) -> Outcome:
     """Return how it went; a disk that is full or away may come back."""
     place = Path(folder) / path
-    shown = Exchange(method="WRITE", url=place.as_uri(), body=f"{len(data):,} bytes")
+    shown = Exchange(method="WRITE", url=f"file://{place}", body=f"{len(data):,} bytes")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(place, data)
     except OSError as err:
         error = f"{place} cannot be written: {err.strerror or err}"
         return Outcome(fate="retry", code="DISK", error=error, exchanges=(shown,))
-    return Outcome(fate="delivered", exchanges=(shown,))
+    written = msgspec.structs.replace(shown, answer="written, and flushed to the disk")
+    return Outcome(fate="delivered", exchanges=(written,))
 
 
 def _write_whole(place: Path, data: bytes) -> None:

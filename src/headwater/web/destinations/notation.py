@@ -29,8 +29,10 @@ def write_condition(condition: Condition) -> str:
     """Return the lines of a condition; none for one that always holds."""
     parts = condition.all if condition.all is not None else (condition,)
     lines = [_write_test(part) for part in parts]
-    if all(lines) and read_condition("\n".join(lines), "") == msgspec.to_builtins(condition):
-        return "\n".join(lines)
+    if all(lines):
+        typed = read_condition("\n".join(lines), "")
+        if msgspec.convert(typed, Condition) == condition:
+            return "\n".join(lines)
     return json.dumps(msgspec.to_builtins(condition), indent=2, ensure_ascii=False)
 
 
