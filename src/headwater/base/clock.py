@@ -49,4 +49,5 @@ class SetClock:
 
 def to_wire_time(at: datetime) -> str:
     """Write a time as ISO 8601, UTC, milliseconds, `Z`: the form of both houses' wires."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"

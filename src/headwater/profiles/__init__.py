@@ -19,7 +19,7 @@ from headwater.profiles.identity import Caller, Identity, Owner, Relinking
 from headwater.profiles.identity.rulings import Ruling, UserLink
 from headwater.profiles.people import Company, Lifecycle, Person, Silence, Subscription
 from headwater.profiles.store import Profiles, RulesOf
-from headwater.profiles.traits import SPELLINGS
+from headwater.profiles.traits import SPELLINGS, part, person_traits, text
 from headwater.profiles.visitors import read_voices
 from headwater.profiles.windows import day_window, last_complete_day
 
@@ -48,6 +48,9 @@ __all__ = [
     "day_window",
     "last_complete_day",
     "own_voice",
+    "part",
+    "person_traits",
     "read_changes",
     "read_voices",
+    "text",
 ]

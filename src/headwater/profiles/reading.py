@@ -17,18 +17,10 @@ from headwater.profiles.agent import parse_agent
 from headwater.profiles.companies import read_company_since
 from headwater.profiles.history import own_voice, read_states, to_us
 from headwater.profiles.lifecycle import Standing, read_standings
-from headwater.profiles.merge import CAMPAIGN, INITIAL_CAMPAIGN, to_document
+from headwater.profiles.merge import to_document
 from headwater.profiles.people import Company, Person, Subscription
 from headwater.profiles.success import first_success, success_sql
-from headwater.profiles.traits import (
-    company_domain,
-    company_name,
-    location,
-    part,
-    said,
-    text,
-    user_traits,
-)
+from headwater.profiles.traits import company_domain, company_name, person_traits, text
 from headwater.profiles.visitors import read_voices
 
 _PROFILES = f"""
@@ -237,13 +229,9 @@ def _to_person(row: dict[str, Any]) -> dict[str, Any]:
     user_agent = row.get("last_user_agent") or text(doc, "user_agent_string")
     return {
         **row,
-        **msgspec.structs.asdict(user_traits(doc)),
+        **person_traits(doc),
         "last_user_agent": user_agent,
         "agent": parse_agent(user_agent),
-        "first_touch": part(doc, INITIAL_CAMPAIGN),
-        "last_touch": part(doc, CAMPAIGN),
-        "location": location(doc),
-        "locale": said(doc, "locale"),
     }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from headwater.profiles.merge import CAMPAIGN, INITIAL_CAMPAIGN
+
 Json = Mapping[str, Any]
 
 
@@ -48,6 +50,17 @@ def user_traits(doc: Json) -> UserTraits:
         phone=said(doc, *SPELLINGS["phone"]),
         photo_url=said(doc, *SPELLINGS["photo_url"]),
     )
+
+
+def person_traits(doc: Json) -> dict[str, Any]:
+    """Return all that the profile says of a user, by the fields of `Person`."""
+    return {
+        **msgspec.structs.asdict(user_traits(doc)),
+        "first_touch": part(doc, INITIAL_CAMPAIGN),
+        "last_touch": part(doc, CAMPAIGN),
+        "location": location(doc),
+        "locale": said(doc, *SPELLINGS["locale"]),
+    }
 
 
 def company_name(doc: Json) -> str:

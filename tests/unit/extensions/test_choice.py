@@ -17,6 +17,7 @@ from headwater.extensions.segment.settings import SegmentSettings
 from headwater.extensions.windows import Window
 from headwater.profiles import Company, Person
 from headwater.workspace import App
+from tests.support.people import person_of
 from tests.support.rollups import make_rollup
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -44,7 +45,7 @@ _WHO: dict[str, Any] = {
     "location": {"city": "Planted City"}, "ip_address": "203.0.113.78",
     "user_agent_string": "planted-agent/2", "plan": "planted-plan",
 }  # fmt: skip
-ANN = Person(
+ANN = person_of(
     id="ann",
     doc={
         "metadata": {**_WHO, "contacts": [{"email": "planted@mail.example", "role": "owner"}]},
@@ -75,6 +76,7 @@ ACME = Company(
     modified_at=BEFORE,
     first_seen_at=BEFORE,
     last_seen_at=NOW,
+    last_ip="203.0.113.79",
     name="Planted Works",
     domain="planted-domain.example",
     changed_offset=9,
@@ -134,7 +136,7 @@ def test_names_inside_metadata_are_found_however_they_are_written() -> None:
         "Email": "a@mail.example", "emailAddress": "b@mail.example", "FirstName": "Ann",
         "utm_source": "x", "owner": {"card": {"last4": "1234", "kind": "visa"}}, "a.b": 1,
     }  # fmt: skip
-    person = msgspec.structs.replace(ANN, doc={"metadata": metadata})
+    person = msgspec.structs.replace(ANN, doc={"metadata": metadata}, last_touch={})
     chosen = ["email", "name", "campaign", "metadata.owner.card.last4", "metadata.a.b"]
     (message,) = sent(page(person), without=chosen)
     assert message["traits"]["metadata"] == {"owner": {"card": {"kind": "visa"}}}

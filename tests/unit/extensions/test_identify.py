@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from headwater import __version__
-from headwater.extensions.segment.identify import Activity, compose
+from headwater.extensions.segment.identify import Activity, compose, describe_company
 from headwater.extensions.windows import message_id
 from headwater.profiles import Company, Person
+from tests.support.people import person_of
 from tests.support.rollups import make_rollup
 
 AT = datetime(2026, 11, 23, 2, 20, tzinfo=UTC)
@@ -17,7 +18,7 @@ CREATED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIRST = datetime(2024, 1, 2, 3, 9, 11, tzinfo=UTC)
 LAST = datetime(2026, 11, 23, 1, 59, 58, 120_456, tzinfo=UTC)
 
-ADA = Person(
+ADA = person_of(
     id="12345",
     doc={
         "metadata": {
@@ -52,6 +53,7 @@ ACME = Company(
     last_seen_at=LAST,
     first_success_at=FIRST,
     last_ip="203.0.113.9",
+    domain="acme.example",
 )
 BARE = Person(id="bo", doc={}, created_at=CREATED, modified_at=CREATED)
 NUMBERS = Activity(
@@ -61,7 +63,8 @@ NUMBERS = Activity(
 
 def composed(person: Person, company: Company | None, version: str) -> dict[str, Any]:
     activity = NUMBERS if version == "current" else Activity(day=NUMBERS.day)
-    message = compose(person, company, activity, version, "hw-1", AT)
+    described = describe_company(company) if company else {}
+    message = compose(person, described, activity, version, "hw-1", AT)
     decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(message))
     return decoded
 
@@ -125,7 +128,7 @@ def test_locale_and_location_come_from_the_profile() -> None:
     """When it has them."""
     where = {"country": "DE", "city": "Berlin"}
     doc = {"metadata": {"locale": "de-DE", "location": where}}
-    person = Person(id="ann", doc=doc, created_at=CREATED, modified_at=CREATED)
+    person = person_of(doc, id="ann", created_at=CREATED, modified_at=CREATED)
     context = composed(person, None, "current")["context"]
     assert (context["locale"], context["location"]) == ("de-DE", where)
 
@@ -163,7 +166,7 @@ def test_a_name_is_made_of_its_parts() -> None:
     """When only they are known; numbers become text; other types are no names."""
     doc = {"metadata": {"first_name": "Ada", "last_name": "Byron", "username": 7, "email": ["x"]}}
     traits = composed(
-        Person(id="a", doc=doc, created_at=CREATED, modified_at=CREATED), None, "2019"
+        person_of(doc, id="a", created_at=CREATED, modified_at=CREATED), None, "2019"
     )["traits"]
     assert (traits["name"], traits["username"], "email" in traits) == ("Ada Byron", "7", False)
 

@@ -12,7 +12,7 @@ from headwater.extensions.people import People, Wanted
 from headwater.extensions.segment.choice import Choice
 from headwater.extensions.segment.client import LIMITS, TrackingClient
 from headwater.extensions.segment.groups import make_groups
-from headwater.extensions.segment.identify import Activity, Json, compose
+from headwater.extensions.segment.identify import Activity, Json, compose, describe_company
 from headwater.extensions.segment.milestones import DORMANT, SPIKED, make_milestones
 from headwater.extensions.segment.settings import (
     SEGMENT,
@@ -65,8 +65,10 @@ class Segment:
 
 def _make_messages(settings: SegmentSettings, people: People) -> Iterator[tuple[str, Json]]:
     """Yield messages with their subjects; of the past, only what users did then."""
+    companies = {id_: describe_company(company) for id_, company in people.companies.items()}
     for user in people.users:
-        yield subject_of(user.id), _identify(settings, people, user)
+        company = companies.get(user.company_id, {})
+        yield subject_of(user.id), _identify(settings, people, user, company)
     if people.window.salt:
         return
     if settings.groups and not settings.choice.leaves_out("company"):
@@ -74,10 +76,10 @@ def _make_messages(settings: SegmentSettings, people: People) -> Iterator[tuple[
     yield from make_milestones(people, settings.milestones, settings.spike)
 
 
-def _identify(settings: SegmentSettings, people: People, user: Person) -> Json:
+def _identify(settings: SegmentSettings, people: People, user: Person, company: Json) -> Json:
     return compose(
         user,
-        people.companies.get(user.company_id),
+        company,
         Activity(day=people.days[user.id], last_24_hours=people.rolling.get(user.id)),
         version=settings.payload_version,
         id_=people.window.id_of(user),
