@@ -16,11 +16,14 @@ from headwater.eventstore import MANY_IDS, EventStore, many_ids
 from headwater.model import Rollup
 from headwater.profiles.windows import history
 
+# Rows lie by their day, and the engine looks for whole days only if it is told of days.
 _WITHIN = f"""
 app_id = {{app_id:String}} AND user_id BETWEEN {{lowest:String}} AND {{highest:String}}
     AND user_id IN {MANY_IDS}
     AND time >= fromUnixTimestamp64Micro({{start:Int64}}, 'UTC')
     AND time < fromUnixTimestamp64Micro({{end:Int64}}, 'UTC')
+    AND toDate(time) >= toDate(fromUnixTimestamp64Micro({{start:Int64}}, 'UTC'))
+    AND toDate(time) <= toDate(fromUnixTimestamp64Micro({{end:Int64}} - 1, 'UTC'))
 """
 
 # A window is at most 25 hours long, and has a bit for each of its hours.
