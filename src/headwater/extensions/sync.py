@@ -6,7 +6,8 @@ and repeats nothing. Who calls sees to it that runs of one connection exclude ea
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 
@@ -30,6 +31,8 @@ from headwater.profiles import Person, last_complete_day
 from headwater.workspace import App, suppressed_among
 
 _REMEMBERED = timedelta(days=7)
+_PAGES_AHEAD = 2
+"""Asking the engine and writing messages take turns on a core each; more would only take memory."""
 _logger = get_logger("extensions")
 
 
@@ -147,21 +150,22 @@ class _Run:
             outbox.revive_dead(connection, self._lot, self._opened.extension.limits)
 
     async def _make_ahead(self) -> AsyncGenerator[tuple[Page, list[Item]]]:
-        """Yield the pages with their messages; the next one is made while one is on its way."""
-        async with aclosing(read_due_users(self._parts.profiles, self._window)) as pages:
-            making = asyncio.create_task(self._make_next(pages))
-            try:
-                while (made := await making) is not None:
-                    making = asyncio.create_task(self._make_next(pages))
-                    yield made
-            finally:
-                making.cancel()
-                await asyncio.gather(making, return_exceptions=True)
+        """Yield the pages with their messages; the next ones are made while one is on its way."""
+        making: deque[asyncio.Task[tuple[Page, list[Item]]]] = deque()
+        try:
+            async with aclosing(read_due_users(self._parts.profiles, self._window)) as pages:
+                async for page in pages:
+                    making.append(asyncio.create_task(self._make(page)))
+                    if len(making) > _PAGES_AHEAD:
+                        yield await making.popleft()
+            while making:
+                yield await making.popleft()
+        finally:
+            for task in making:
+                task.cancel()
+            await asyncio.gather(*making, return_exceptions=True)
 
-    async def _make_next(self, pages: AsyncIterator[Page]) -> tuple[Page, list[Item]] | None:
-        page = await anext(pages, None)
-        if page is None:
-            return None
+    async def _make(self, page: Page) -> tuple[Page, list[Item]]:
         return page, await make_new_items(self._parts, self._opened, self._window, page.user_ids)
 
     async def _fill_outbox(self, page: Page, items: Sequence[Item]) -> None:

@@ -45,6 +45,9 @@ SELECT
     groupBitOr(bitShiftLeft(
         toUInt64(1), intDiv(toUnixTimestamp64Micro(time) - {{start:Int64}}, 3600000000)
     )) AS hours,
+    sumMapIf([status], [weight], status >= 400) AS failures,
+    sumMapIf([(toString(client_name), toString(client_version))], [weight], client_name != '')
+        AS callers,
     min(time) AS first_at,
     max(time) AS last_at
 FROM calls
@@ -77,47 +80,24 @@ SELECT
             'Tuple(verb String, route String, calls UInt64, errors UInt64, p90Ms Float64)'
         ))
     ), 1, 10) AS top_endpoints,
+    arraySlice(arraySort(
+        e -> (-e.calls, e.verb, e.route, e.status),
+        groupArrayArray(CAST(
+            arrayMap((status, n) -> (verb, route, status, n), failures.1, failures.2),
+            'Array(Tuple(verb String, route String, status UInt16, calls UInt64))'
+        ))
+    ), 1, 5) AS top_errors,
+    sumMap(callers.1, callers.2) AS all_callers,
+    arraySlice(arraySort(
+        c -> (-c.calls, c.name, c.version),
+        CAST(
+            arrayMap((who, n) -> (who.1, who.2, n), all_callers.1, all_callers.2),
+            'Array(Tuple(name String, version String, calls UInt64))'
+        )
+    ), 1, 5) AS top_clients,
     min(first_at) AS first_call_at,
     max(last_at) AS last_call_at
 FROM ({_ENDPOINTS})
-GROUP BY user_id
-"""
-
-_ERRORS = f"""
-SELECT
-    user_id,
-    arraySlice(arraySort(
-        e -> (-e.calls, e.verb, e.route, e.status),
-        groupArray(CAST(
-            (verb, route, status, calls),
-            'Tuple(verb String, route String, status UInt16, calls UInt64)'
-        ))
-    ), 1, 5) AS top_errors
-FROM (
-    SELECT user_id, verb, route, status, sum(weight) AS calls
-    FROM calls
-    WHERE status >= 400 AND {_WITHIN}
-    GROUP BY user_id, verb, route, status
-)
-GROUP BY user_id
-"""
-
-_CLIENTS = f"""
-SELECT
-    user_id,
-    arraySlice(arraySort(
-        c -> (-c.calls, c.name, c.version),
-        groupArray(CAST(
-            (client_name, client_version, calls),
-            'Tuple(name String, version String, calls UInt64)'
-        ))
-    ), 1, 5) AS top_clients
-FROM (
-    SELECT user_id, client_name, client_version, sum(weight) AS calls
-    FROM calls
-    WHERE client_name != '' AND {_WITHIN}
-    GROUP BY user_id, client_name, client_version
-)
 GROUP BY user_id
 """
 
@@ -188,8 +168,6 @@ SELECT
     if(is_sampled, true, NULL) AS sampled
 FROM {MANY_IDS} AS asked
 LEFT JOIN ({_TOTALS}) AS totals ON totals.user_id = asked.id
-LEFT JOIN ({_ERRORS}) AS errors ON errors.user_id = asked.id
-LEFT JOIN ({_CLIENTS}) AS clients ON clients.user_id = asked.id
 LEFT JOIN ({_PAST}) AS past ON past.user_id = asked.id
 """
 
