@@ -102,6 +102,8 @@ async def test_a_parcel_that_comes_again_makes_no_second_row(tmp_path: Path) -> 
     before = {path: path.read_bytes() for path in files(tmp_path)}
     await deliver(tmp_path, MESSAGES)
     assert {path: path.read_bytes() for path in files(tmp_path)} == before
+    (written,) = before.values()
+    assert written[4:8] == bytes(4), "gzip must not hold the moment of writing"
 
 
 async def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -74,6 +74,17 @@ async def test_what_is_too_large_is_dead_alone(receiver: Receiver) -> None:
     assert len(receiver.received) == 3
 
 
+async def test_the_receiver_is_told_one_time_only(receiver: Receiver) -> None:
+    """What was corrected here must not be corrected again by times of the first client."""
+    old = {"originalTimestamp": "2020-01-01T00:00:00Z", "sentAt": "2020-01-01T00:00:01Z"}
+    await deliver(receiver.url, [a_message(**old, receivedAt="2020-01-01T00:00:02Z", version=2)])
+    (sent,) = receiver.received[0].json["batch"]
+    assert sent == {
+        "type": "identify", "userId": "u-1", "messageId": "m-1",
+        "timestamp": "2026-11-23T12:00:00.000Z",
+    }  # fmt: skip
+
+
 async def test_a_batch_that_is_too_large_is_halved(receiver: Receiver) -> None:
     """Down to one message, which is then dead."""
     receiver.judge = lambda got: 413 if "m-2" in got.body.decode() else 200

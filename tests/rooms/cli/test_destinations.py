@@ -1,0 +1,69 @@
+"""Destinations from the command line, against a running server."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from headwater.cli import headwater as root
+from tests.support.server import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("data")) as running:
+        yield running
+
+
+def run(server: Server, *arguments: str, code: int = 0, stdin: str = "") -> Any:
+    """Run a command under `headwater destinations`; return its JSON, or its words on failure."""
+    given = ["destinations", *arguments, "--data", str(server.data), "--json"]
+    done = CliRunner().invoke(root, given, input=stdin)
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else done.output
+
+
+def test_a_destination_is_changed_tried_and_removed(server: Server, tmp_path: Path) -> None:
+    """The whole life of one; files of JSON for filters, mappings and messages."""
+    server.cli("sources", "add", "--type", "http-api", "--name", "Shop")
+    folder, file = tmp_path / "out", tmp_path / "file.json"
+    folder.mkdir()
+    where = f"location={folder}"
+    made = run(server, "add", "--type", "filesystem", "--source", "shop", "--set", where)
+    one = made["id"]
+    file.write_text('[{"kind": "block", "fields": ["context"]}]')
+    changed = run(
+        server, "change", one, "--name", "Raw", "--set", "compression=none", "--keep-order",
+        "--filters", str(file),
+    )  # fmt: skip
+    assert (changed["name"], changed["keeps_order"]) == ("Raw", True)
+    assert changed["settings"]["compression"] == "none"
+    assert run(server, "show", one) == changed
+    file.write_text('{"action": "store", "fields": {"row": {"kind": "path", "path": "traits"}}}')
+    tried = run(server, "test-mapping", one, str(file), "--type", "group")
+    assert tried["fields"]["row"]["name"] == "Test Company"
+    file.write_text('{"type": "track", "event": "Ordered", "userId": "u-1"}')
+    assert run(server, "test", one, "--message", str(file))["delivered"]
+    (written,) = [path for path in folder.rglob("*.jsonl") if path.is_file()]
+    assert json.loads(written.read_text())["event"] == "Ordered"
+    assert run(server, "remove", one, "--yes") == {"id": one, "removed": True}
+    assert "There is no destination" in str(run(server, "show", one, code=1))
+
+
+def test_a_secret_is_rotated_and_kept_by_other_changes(server: Server) -> None:
+    """What is shown masked is never saved as a secret; a wrong file changes nothing."""
+    if not server.cli("sources", "list"):
+        server.cli("sources", "add", "--type", "http-api", "--name", "Shop")
+    slug = server.cli("sources", "list")[0]["slug"]
+    url = "url=https://hooks.example.com/in"
+    made = run(server, "add", "--type", "webhook", "--source", slug, "--set", url)
+    secret = run(server, "rotate-secret", made["id"])["secret"]
+    assert secret != made["secret"]
+    changed = run(server, "change", made["id"], "--set", "batch_size=7")
+    assert changed["settings"]["secret"] == f"••••{secret[-4:]}"
+    assert changed["settings"]["batch_size"] == "7"
+    failed = run(server, "test", made["id"], "--message", __file__, code=1)
+    assert "is not JSON" in str(failed)
