@@ -76,8 +76,13 @@ async def test_what_is_too_large_is_dead_alone(receiver: Receiver) -> None:
 
 async def test_the_receiver_is_told_one_time_only(receiver: Receiver) -> None:
     """What was corrected here must not be corrected again by times of the first client."""
-    old = {"originalTimestamp": "2020-01-01T00:00:00Z", "sentAt": "2020-01-01T00:00:01Z"}
-    await deliver(receiver.url, [a_message(**old, receivedAt="2020-01-01T00:00:02Z", version=2)])
+    message = a_message(
+        originalTimestamp="2020-01-01T00:00:00Z",
+        sentAt="2020-01-01T00:00:01Z",
+        receivedAt="2020-01-01T00:00:02Z",
+        version=2,
+    )
+    await deliver(receiver.url, [message])
     (sent,) = receiver.received[0].json["batch"]
     assert sent == {
         "type": "identify", "userId": "u-1", "messageId": "m-1",

@@ -51,11 +51,11 @@ class TrialsController(Controller):
         self,
         services: NamedDependency[Services],
         destination_id: FromPath[str],
-        type_: FromQuery[str] = "",
+        message_type: FromQuery[str] = "",
     ) -> list[dict[str, Any]]:
         """List the newest messages of the destination's source, newest first."""
         instance = await services.configdb.run(get_destination, destination_id)
-        found = await recent_messages(services.log, instance.source_id, type_=type_)
+        found = await recent_messages(services.log, instance.source_id, type_=message_type)
         return [message.body for message in found]
 
     @post("/test", guards=[needs("write")], status_code=200)
