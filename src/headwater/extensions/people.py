@@ -30,6 +30,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Of the window's day and of the day after it so far, each with the seven days before."""
     lifecycle: bool = False
     """Who changed by the passing of time is due, too."""
+    companies: bool = False
+    """What is said of a company is in messages: its users are due when that changes."""
 
 
 class ErrorDay(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from headwater.extensions import outbox
 from headwater.extensions.connections import Opened
 from headwater.extensions.contract import Item
 from headwater.extensions.parts import Parts
-from headwater.extensions.sync import make_items, make_new_items
+from headwater.extensions.sync import make_items, make_new_items, read_users
 from headwater.extensions.windows import Window, read_due_users
 from headwater.workspace import suppressed_among
 
@@ -47,7 +47,7 @@ def read_messages(items: Sequence[Item]) -> list[Json]:
 
 async def make_one(parts: Parts, opened: Opened, window: Window, user_id: str) -> list[Item]:
     """Return one user's messages; raise what stands against them."""
-    people = await parts.profiles.people(window.app.id, [user_id])
+    people = await read_users(parts, window, [user_id])
     if not people:
         raise NotFoundError(f"There is no user {user_id!r} in this app.", field="user_id")
     never = await parts.configdb.run(suppressed_among, parts.vault, window.app.id, [user_id])

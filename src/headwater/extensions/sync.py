@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 
+import msgspec
 import sqlalchemy as sa
 
 from headwater.base.crash import crash_point
@@ -63,6 +64,7 @@ async def open_window(parts: Parts, app: App, opened: Opened, *, full: bool = Fa
         after_day=opened.connection.watermark_day,
         full=full,
         watches_lifecycle=wanted.lifecycle,
+        watches_companies=wanted.companies,
     )
 
 
@@ -79,11 +81,26 @@ async def make_new_items(
     return await make_items(parts, opened, window, fresh)
 
 
+async def read_users(parts: Parts, window: Window, user_ids: Sequence[str]) -> dict[str, Person]:
+    """Return those who are known; where companies are told, their changes are the users' own."""
+    people = await parts.profiles.people(window.app.id, user_ids)
+    if not window.watches_companies:
+        return people
+    ids = sorted({person.company_id for person in people.values()} - {""})
+    offsets = await parts.profiles.company_offsets(window.app.id, ids) if ids else {}
+    return {
+        id_: msgspec.structs.replace(person, changed_offset=newest)
+        if (newest := offsets.get(person.company_id, 0)) > person.changed_offset
+        else person
+        for id_, person in people.items()
+    }
+
+
 async def read_audience(
     parts: Parts, opened: Opened, window: Window, user_ids: Sequence[str]
 ) -> list[Person]:
     """Return those whose profile meets the connection's conditions, and who may be sent at all."""
-    people = await parts.profiles.people(window.app.id, user_ids)
+    people = await read_users(parts, window, user_ids)
     never = await parts.configdb.run(suppressed_among, parts.vault, window.app.id, list(people))
     allowed = [person for id_, person in people.items() if id_ not in never]
     return choose_users(opened.connection.audience, allowed, window.now)

@@ -37,6 +37,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """Look at every user, not only at changed ones."""
     watches_lifecycle: bool = False
     """Users are due, too, when time alone changed how they stand to the API."""
+    watches_companies: bool = False
+    """Users are due, too, when something else was said of their company."""
     salt: str = ""
     """Tells the messages of a backfill apart from all others."""
 
@@ -82,9 +84,11 @@ def message_id(
 async def read_due_users(profiles: Profiles, window: Window) -> AsyncGenerator[Page]:
     """Yield pages of users that changed since the watermark, called in a day that ended, or aged.
 
+    And those whose company changed.
     There is always a last page; it is empty when nobody is due.
     """
     ended = window.newly_complete()
+    companies = await _changed_companies(profiles, window)
     page = Page([], is_last=False)
     while not page.is_last:
         user_ids = await profiles.touched_users(
@@ -92,8 +96,15 @@ async def read_due_users(profiles: Profiles, window: Window) -> AsyncGenerator[P
             after=0 if window.full else window.after,
             active=ended,
             passed=ended if window.watches_lifecycle else None,
+            companies=companies,
             above=page.user_ids[-1] if page.user_ids else "",
             limit=PAGE_USERS,
         )
         page = Page(user_ids, is_last=len(user_ids) < PAGE_USERS)
         yield page
+
+
+async def _changed_companies(profiles: Profiles, window: Window) -> list[str]:
+    if window.full or not window.after or not window.watches_companies:
+        return []  # before the first run everybody is due
+    return await profiles.changed_companies(window.app.id, after=window.after)

@@ -13,7 +13,12 @@ from headwater.base.crash import crash_point
 from headwater.eventstore import EventStore
 from headwater.model import KeyKind, ProfileRules, ProfileUpdate, Rollup
 from headwater.profiles.aging import LAST_ID, read_aged_users
-from headwater.profiles.changes import read_touched_users
+from headwater.profiles.changes import (
+    read_changed_companies,
+    read_company_offsets,
+    read_touched_users,
+    read_users_of,
+)
 from headwater.profiles.companies import CompanyLink, read_company_history
 from headwater.profiles.drawing import Key, Version, draw, gather_versions
 from headwater.profiles.errors import CallsAndErrors, read_errors
@@ -87,17 +92,22 @@ class Profiles:
         after: int,
         active: tuple[datetime, datetime] | None,
         passed: tuple[datetime, datetime] | None = None,
+        companies: Sequence[str] = (),
         above: str,
         limit: int,
     ) -> list[str]:
         """Return users that changed after a log offset, or called within `active`.
 
-        And those whose lifecycle changed because `passed` went by. A page of `limit` ids beyond
-        `above`, in their order. The bounds lie on quarters of an hour, as those of all days do.
+        And those whose lifecycle changed because `passed` went by, and those of `companies`. A page
+        of `limit` ids beyond `above`, in their order. The bounds lie on quarters of an hour, as
+        those of all days do.
         """
         found = await read_touched_users(
             self._store, app_id, after=after, active=active, above=above, limit=limit
         )
+        if companies:
+            found += await read_users_of(self._store, app_id, companies, above=above, limit=limit)
+            found = sorted({*found})[:limit]
         if passed is None:
             return found
         rule = (await self._rules_of(app_id)).lifecycle
@@ -106,6 +116,14 @@ class Profiles:
             self._store, app_id, rule, passed, above=above, upto=upto, limit=limit
         )
         return sorted({*found, *aged})[:limit]
+
+    async def changed_companies(self, app_id: str, *, after: int) -> list[str]:
+        """Return the companies of which something else was said after a log offset."""
+        return await read_changed_companies(self._store, app_id, after=after)
+
+    async def company_offsets(self, app_id: str, company_ids: Sequence[str]) -> dict[str, int]:
+        """Return the log offset of the newest update of each company that has one."""
+        return await read_company_offsets(self._store, app_id, company_ids)
 
     async def errors_within(
         self, app_id: str, user_ids: Sequence[str], spans: Sequence[tuple[datetime, datetime]]

@@ -49,6 +49,7 @@ class Segment:
             rolling=settings.payload_version == "current",
             errors=SPIKED in settings.milestones,
             lifecycle=DORMANT in settings.milestones,
+            companies=_tells_companies(settings),
         )
 
     def compose(self, settings: SegmentSettings, people: People) -> Sequence[Item]:
@@ -61,6 +62,11 @@ class Segment:
     def open(self, settings: SegmentSettings, secret: str, outside: Outside) -> TrackingClient:
         """Return the client of the endpoint."""
         return TrackingClient(outside, settings.endpoint or outside.built_in_url, secret)
+
+
+def _tells_companies(settings: SegmentSettings) -> bool:
+    asked = settings.groups or settings.payload_version == "current"
+    return asked and not settings.choice.leaves_out("company")
 
 
 def _make_messages(settings: SegmentSettings, people: People) -> Iterator[tuple[str, Json]]:

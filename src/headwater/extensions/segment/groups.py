@@ -15,11 +15,15 @@ from headwater.profiles import Company, Person
 
 def make_groups(people: People) -> Iterator[tuple[str, Json]]:
     """Yield the subject and the message of each known company of the page's users."""
-    carriers = {user.company_id: user for user in reversed(people.users)}
+    carriers = {user.company_id: user for user in sorted(people.users, key=_id_of, reverse=True)}
     for id_, carrier in carriers.items():
         company = people.companies.get(id_)
         if company is not None:
             yield f"group:{id_}", _group(people.window, company, carrier)
+
+
+def _id_of(user: Person) -> str:
+    return user.id
 
 
 def _group(window: Window, company: Company, carrier: Person) -> Json:

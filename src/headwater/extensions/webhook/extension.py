@@ -42,7 +42,11 @@ class Webhook:
     def wanted(self, settings: WebhookSettings) -> Wanted:
         """Only messages about users have numbers, and tell how they stand to the API."""
         users = settings.about_users
-        return Wanted(day=settings.numbers and users, lifecycle=settings.tells_lifecycle and users)
+        return Wanted(
+            day=settings.numbers and users,
+            lifecycle=settings.tells_lifecycle and users,
+            companies=settings.about_companies,
+        )
 
     def compose(self, settings: WebhookSettings, people: People) -> Sequence[Item]:
         """Make one message of each user, each company, or both."""
