@@ -61,7 +61,7 @@ def test_the_segment_extension_is_connected_seen_and_run(
         expect(page.get_by_text("accepted", exact=True)).to_be_visible()
         page.get_by_role("link", name="Segment", exact=True).click()
         page.get_by_role("button", name="Sync now").click()
-        expect(page.get_by_text("Healthy:")).to_be_visible()
+        expect(page.get_by_text("Healthy:")).to_be_visible(timeout=15_000)
         with page.expect_response("**/extensions/segment/live?*", timeout=12_000) as answer:
             page.mouse.move(5, 5)
         assert answer.value.status == 200

@@ -196,7 +196,7 @@ class Loader:
                 continue
             if reply.status != _BUSY:
                 return reply
-            time.sleep(retry_after_s(reply.headers.get("retry-after")) or backoff_s(attempt))
+            time.sleep(retry_after_s(reply.headers) or backoff_s(attempt))
         return self._ask(path, body)
 
     def _ask(self, path: str, body: bytes) -> urllib3.BaseHTTPResponse:

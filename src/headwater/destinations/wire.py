@@ -115,7 +115,7 @@ def judge_reply(reply: Reply) -> Outcome:
     sample = reply.body[:ERROR_BYTES].decode("utf-8", "replace").strip()
     error = f"answered {reply.status}" + (f": {sample}" if sample else "")
     if reply.status in _TRY_AGAIN or reply.status in _SERVER_ERRORS:
-        wait_s = retry_after_s(reply.headers.get("retry-after"))
+        wait_s = retry_after_s(reply.headers)
         return Outcome(fate="retry", status=reply.status, error=error, retry_after_s=wait_s)
     return Outcome(fate="dead", status=reply.status, error=error)
 

@@ -18,6 +18,7 @@ from headwater.extensions.backfill import (
     cancel_backfill,
     list_backfills,
 )
+from headwater.extensions.begun import Begun
 from headwater.extensions.connections import (
     Connection,
     Opened,
@@ -56,10 +57,14 @@ class Extensions:
         self._parts = parts
         self._locks = Locks()
         self._worker = Worker(parts, self._locks)
+        self._begun = Begun()
 
     async def run(self) -> None:
         """Keep every connection up to date; for ever."""
-        await self._worker.run()
+        try:
+            await self._worker.run()
+        finally:
+            await self._begun.stop()
 
     async def step(self) -> int:
         """Do once what is due; return for how many connections there was something to do."""
@@ -154,6 +159,12 @@ class Extensions:
         self._refuse_paused(opened)
         async with self._locks.hold(opened.connection.id):
             return await sync(self._parts, app, await self._open(app, type_), full=full)
+
+    async def begin_sync(self, app: App, type_: str, *, full: bool = False) -> None:
+        """Begin what `sync` does and do not wait for it; one that was begun goes on instead."""
+        opened = await self._open(app, type_)
+        self._refuse_paused(opened)
+        self._begun.begin(opened.connection.id, lambda: self.sync(app, type_, full=full))
 
     def _refuse_paused(self, opened: Opened) -> None:
         if not opened.connection.enabled:

@@ -81,6 +81,11 @@ def begin_run(
     connection.execute(runs.insert().values(**values, state="running", started_at=at))
 
 
+def note_run(connection: sa.Connection, run_id: str, tally: Tally) -> None:
+    """Write down how far it is."""
+    connection.execute(runs.update().where(runs.c.id == run_id).values(tally.as_row()))
+
+
 def end_run(connection: sa.Connection, run_id: str, tally: Tally, at: datetime) -> None:
     """Write down how it ended."""
     state: RunState = "failure" if tally.error or tally.failed else "success"

@@ -147,6 +147,7 @@ class _Run:
                 async for page, items in pages:
                     await self._fill_outbox(page, items)
                     await self._delivery.send_waiting()
+                    await self._parts.configdb.run(runs.note_run, self.id, self.tally)
         except (HeadwaterError, asyncio.CancelledError) as err:
             self.tally.error = str(err) or "cancelled: the server stopped or the caller left"
             raise

@@ -45,14 +45,27 @@ def test_backoff_is_never_zero_and_never_above_its_cap(attempt: int, drawn: floa
         ("5", 5.0),
         ("0", 1.0),
         ("999999999", 86_400.0),
-        (None, None),
+        ("", None),
         ("Wed, 21 Oct", None),
         ("-1", None),
+        ("Mon, 23 Nov 2026 10:00:30 GMT", 30.0),
+        ("Monday, 23-Nov-26 10:00:30 GMT", 30.0),
+        ("Mon Nov 23 10:00:30 2026", 30.0),
+        ("Mon, 23 Nov 2026 09:00:00 GMT", 1.0),
+        ("Mon, 23 Nov 2099 09:00:00 GMT", 86_400.0),
     ],
 )
-def test_retry_after_is_read_within_reason(header: str | None, wait_s: float | None) -> None:
-    """Whole seconds between one second and a day; anything else is as if absent."""
-    assert wait_s == retry_after_s(header)
+def test_retry_after_is_read_within_reason(header: str, wait_s: float | None) -> None:
+    """Seconds or any form of date, between one second and a day; else as if absent."""
+    headers = {"date": "Mon, 23 Nov 2026 10:00:00 GMT", "retry-after": header}
+    assert wait_s == retry_after_s(headers)
+
+
+@given(st.text(), st.text())
+def test_retry_after_may_hold_anything(asked: str, date: str) -> None:
+    """Without the peer's own time its date says nothing, and nothing that it says is an error."""
+    assert retry_after_s({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT"}) is None
+    retry_after_s({"retry-after": asked, "date": date})
 
 
 def test_times_go_out_in_utc_with_milliseconds() -> None:

@@ -74,7 +74,7 @@ def read_reply(reply: Reply) -> Outcome:
     if 200 <= reply.status < 300:  # noqa: PLR2004 - the only success there is
         return _read_success(reply, word)
     if reply.status in _TRY_AGAIN or reply.status >= 500:  # noqa: PLR2004 - its own trouble
-        wait_s = retry_after_s(reply.headers.get("retry-after"))
+        wait_s = retry_after_s(reply.headers)
         return Outcome(verdict=Verdict.LATER, reason=word, wait_s=wait_s)
     if reply.status in _CONTENT_REFUSED:
         return Outcome(verdict=Verdict.REFUSED, reason=word)

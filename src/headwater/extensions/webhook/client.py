@@ -69,7 +69,7 @@ def read_reply(reply: Reply) -> Outcome:
     if status in _SUCCESS:
         return Outcome(verdict=Verdict.ACCEPTED)
     if status in _TRY_AGAIN:
-        wait_s = retry_after_s(reply.headers.get("retry-after"))
+        wait_s = retry_after_s(reply.headers)
         return Outcome(verdict=Verdict.LATER, reason=word, wait_s=wait_s)
     if status == _GONE:
         reason = f"{word} The receiver wants no more."

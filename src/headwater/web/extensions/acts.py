@@ -14,8 +14,8 @@ from headwater.workspace import App
 Act = Callable[[Extensions, App, str, FormMultiDict], Awaitable[object]]
 
 
-async def _sync(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
-    return await extensions.sync(app, type_, full=bool(form.get("full")))
+async def _sync(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> None:
+    await extensions.begin_sync(app, type_, full=bool(form.get("full")))
 
 
 async def _resend(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
@@ -64,7 +64,7 @@ STEERING: Mapping[str, Act] = {
 }
 NOTICES: Mapping[str, str] = {
     "connected": "Connected. The first run begins by itself; “Sync now” does not wait for it.",
-    "sync": "The run is over: the history below says how it went.",
+    "sync": "Begun: this page shows how far it is.",
     "resend": "Due again: the messages are sent within seconds.",
     "backfill": "Begun: the past is sent day by day, and goes on after a restart.",
     "cancel-backfill": "Cancelled: nothing more is made; what is in the outbox is still sent.",

@@ -72,14 +72,15 @@ def tell_health(status: Status | None, app: App) -> Health:
 
 def _of_last_run(status: Status, last: Run, app: App) -> Health:
     at = show_moment(last.started_at, app.timezone)
+    if last.state == "running":
+        done = f"{show_count(last.users_considered)} users looked at, {_messages(last.sent)} sent"
+        return Health("Running", "good", f"A run has been on its way since {at}: {done} so far.")
     if last.error:
         return Health("Failing", "bad", f"The run of {at} ended early: {_ended(last.error)}")
     if dead := status.messages["dead"]:
         refused = "was" if dead == 1 else "were"
         sentence = f"Running; {_messages(dead)} {refused} refused for good. {_next(status, app)}"
         return Health("Look at it", "warn", sentence)
-    if last.state == "running":
-        return Health("Running", "good", f"A run has been on its way since {at}.")
     return Health("Healthy", "good", f"Healthy: the last run was on {at}. {_next(status, app)}")
 
 
