@@ -74,9 +74,9 @@ def _keep(found: Any, paths: Sequence[Sequence[str]]) -> Any:
         return [_keep(one, paths) for one in found if isinstance(one, Mapping | list)]
     if not isinstance(found, Mapping):
         return None
-    below = {name: _below(paths, name) for name in found}
-    kept = {name: _keep(found[name], rest) for name, rest in below.items() if rest}
-    return {name: value for name, value in kept.items() if value is not None}
+    below = _by_name(paths)
+    kept = {name: _keep(found[name], rest) for name, rest in below.items() if name in found}
+    return {name: kept[name] for name in found if kept.get(name) is not None}
 
 
 def _remove(found: Any, paths: Sequence[Sequence[str]]) -> Any:
@@ -84,13 +84,17 @@ def _remove(found: Any, paths: Sequence[Sequence[str]]) -> Any:
         return [_remove(one, paths) for one in found]
     if not isinstance(found, Mapping):
         return found
-    below = {name: _below(paths, name) for name in found}
+    below = _by_name(paths)
     return {
-        name: _remove(value, below[name]) if below[name] else value
+        name: _remove(value, below[name]) if name in below else value
         for name, value in found.items()
-        if all(below[name])
+        if all(below.get(name, ()))
     }
 
 
-def _below(paths: Sequence[Sequence[str]], name: str) -> list[Sequence[str]]:
-    return [path[1:] for path in paths if path[0] == name]
+def _by_name(paths: Sequence[Sequence[str]]) -> dict[str, list[Sequence[str]]]:
+    """Return the rests of the paths by their first name; an empty rest means the name itself."""
+    below: dict[str, list[Sequence[str]]] = {}
+    for path in paths:
+        below.setdefault(path[0], []).append(path[1:])
+    return below
