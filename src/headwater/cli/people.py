@@ -5,7 +5,7 @@ In: ids. Out: the management API's answer, whole with `--json`, else as a small 
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import click
 
@@ -29,7 +29,7 @@ def show_user(cli: Cli, user_id: str, app_id: str) -> None:
 
     Example: headwater users show ann --app APP_ID
     """
-    found = _get(cli, app_id, f"users/{_quoted(user_id)}")
+    found = _get(cli, app_id, f"user?{_query(id=user_id)}")
     cli.show(found, lambda: table(("", ""), _user_rows(found), ""))
 
 
@@ -41,7 +41,7 @@ def show_user(cli: Cli, user_id: str, app_id: str) -> None:
 @options
 def show_timeline(cli: Cli, user_id: str, app_id: str, days: int, limit: int) -> None:
     """Show what USER_ID did and how the profile changed, newest first."""
-    found = _get(cli, app_id, f"users/{_quoted(user_id)}/timeline?days={days}&limit={limit}")
+    found = _get(cli, app_id, f"user/timeline?{_query(id=user_id, days=days, limit=limit)}")
     lines = [describe_item(item) for item in found["items"]]
     cli.show(found, lambda: table(CALL_COLUMNS, lines, "Nothing is known of this user."))
 
@@ -57,19 +57,19 @@ def companies() -> None:
 @options
 def show_company(cli: Cli, company_id: str, app_id: str) -> None:
     """Show what is known of COMPANY_ID."""
-    found = _get(cli, app_id, f"companies/{_quoted(company_id)}")
+    found = _get(cli, app_id, f"company?{_query(id=company_id)}")
     rows = [*_rows(found["company"]), *_rows(found, ("ttfhw_s",))]
     cli.show(found, lambda: table(("", ""), rows, ""))
 
 
 def _get(cli: Cli, app_id: str, path: str) -> dict[str, Any]:
     with remote(cli) as api:
-        found: dict[str, Any] = api.get(f"/api/v1/apps/{_quoted(app_id)}/{path}")
+        found: dict[str, Any] = api.get(f"/api/v1/apps/{quote(app_id, safe='')}/{path}")
     return found
 
 
-def _quoted(name: str) -> str:
-    return quote(name, safe="")
+def _query(**values: object) -> str:
+    return urlencode(values)
 
 
 def _user_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -141,3 +142,21 @@ async def test_a_link_is_ruled_wrong_and_right_again(world: World, browser: Brow
     nothing = await browser.post(f"{path}/unlink", headers=OWNER, json={**name, "key": "b9"})
     assert nothing.status_code == 404
     assert (await browser.post(f"{path}/unlink", json=name)).status_code == 401
+
+
+ODD = "a/b?c=1&d#e%2F ü"
+
+
+@pytest.mark.parametrize(("path", "field"), [("user", "user"), ("company", "company")])
+async def test_an_id_can_hold_anything(
+    world: World, browser: Browser, path: str, field: str
+) -> None:
+    """As a query parameter, with its timeline; in a path a slash would part it."""
+    app_id = world.add_app().id
+    call = make_call(f"{app_id}_1", app_id=app_id, user_id=ODD, company_id=ODD, time=NOW)
+    await world.store([call])
+    asked = urlencode({"id": ODD})
+    found = await get(browser, f"/api/v1/apps/{app_id}/{path}?{asked}")
+    assert found[field]["id"] == ODD
+    timeline = await get(browser, f"/api/v1/apps/{app_id}/user/timeline?{asked}&days=9")
+    assert [item["kind"] for item in timeline["items"]] == ["call"]

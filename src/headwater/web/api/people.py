@@ -14,6 +14,7 @@ from headwater.analytics import QueryScope, answer
 from headwater.base.errors import NotFoundError
 from headwater.profiles import Company, CompanyLink, Person, Subscription, UserLink
 from headwater.web.auth import needs
+from headwater.web.people.links import IdInUrl
 from headwater.web.services import Services
 from headwater.workspace import get_app
 
@@ -38,34 +39,36 @@ class CompanyDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PeopleController(Controller):
-    """Users and companies of one app."""
+    """Users, companies and subscriptions of one app, each by an id that can hold anything.
+
+    An id is a query parameter, since one with a slash has no place in a path. In a path it works
+    too, as long as it has none.
+    """
 
     path = "/api/v1/apps/{app_id:str}"
     tags = ("People",)
+    guards = (needs("read"),)
 
-    @get("/users/{user_id:str}", guards=[needs("read")])
+    @get("/user")
     async def show_user(
-        self, services: NamedDependency[Services], app_id: FromPath[str], user_id: FromPath[str]
+        self, services: NamedDependency[Services], app_id: FromPath[str], id_: IdInUrl
     ) -> UserDetail:
         """Show one user: profile, first and last seen, campaigns, companies, links."""
-        app = await services.configdb.run(get_app, app_id)
-        found = await services.profiles.people(app.id, [user_id])
-        if user_id not in found:
-            raise NotFoundError(f"Nothing is known of a user {user_id!r}.", field="user_id")
-        person = found[user_id]
-        return UserDetail(
-            user=person,
-            ttfhw_s=person.ttfhw_s,
-            companies=await services.profiles.company_history(app.id, user_id),
-            links=await services.profiles.links(app.id, user_id),
-        )
+        return await _user(services, app_id, id_)
 
-    @get("/users/{user_id:str}/timeline", guards=[needs("read")])
+    @get("/users/{user_id:str}")
+    async def show_user_of_path(
+        self, services: NamedDependency[Services], app_id: FromPath[str], user_id: FromPath[str]
+    ) -> UserDetail:
+        """Show what `GET …/user?id=` shows."""
+        return await _user(services, app_id, user_id)
+
+    @get("/user/timeline")
     async def show_timeline(
         self,
         services: NamedDependency[Services],
         app_id: FromPath[str],
-        user_id: FromPath[str],
+        id_: IdInUrl,
         days: FromQuery[int] = 90,
         limit: FromQuery[int] = 50,
         cursor: FromQuery[str] = "",
@@ -74,43 +77,96 @@ class PeopleController(Controller):
 
         The query `user_timeline` is the same with filters and any range.
         """
-        app = await services.configdb.run(get_app, app_id)
-        spec = {"user_id": user_id, "from": f"-{days}d", "limit": limit, "cursor": cursor}
-        found = await answer(
-            services.store,
-            QueryScope(app.id, app.timezone),
-            "user_timeline",
-            msgspec.json.encode(spec),
-            services.clock,
-        )
-        return Response(msgspec.json.encode(found), media_type="application/json")
+        return await _timeline(services, app_id, id_, days, limit, cursor)
 
-    @get("/companies/{company_id:str}", guards=[needs("read")])
+    @get("/users/{user_id:str}/timeline")
+    async def show_timeline_of_path(
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        user_id: FromPath[str],
+        days: FromQuery[int] = 90,
+        limit: FromQuery[int] = 50,
+        cursor: FromQuery[str] = "",
+    ) -> Response[bytes]:
+        """Show what `GET …/user/timeline?id=` shows."""
+        return await _timeline(services, app_id, user_id, days, limit, cursor)
+
+    @get("/company")
     async def show_company(
-        self, services: NamedDependency[Services], app_id: FromPath[str], company_id: FromPath[str]
+        self, services: NamedDependency[Services], app_id: FromPath[str], id_: IdInUrl
     ) -> CompanyDetail:
         """Show one company: profile, first and last seen, lifecycle."""
-        app = await services.configdb.run(get_app, app_id)
-        found = await services.profiles.companies(app.id, [company_id])
-        if company_id not in found:
-            raise NotFoundError(
-                f"Nothing is known of a company {company_id!r}.", field="company_id"
-            )
-        company = found[company_id]
-        return CompanyDetail(company=company, ttfhw_s=company.ttfhw_s)
+        return await _company(services, app_id, id_)
 
-    @get("/subscriptions/{subscription_id:str}", guards=[needs("read")])
+    @get("/companies/{company_id:str}")
+    async def show_company_of_path(
+        self, services: NamedDependency[Services], app_id: FromPath[str], company_id: FromPath[str]
+    ) -> CompanyDetail:
+        """Show what `GET …/company?id=` shows."""
+        return await _company(services, app_id, company_id)
+
+    @get("/subscription")
     async def show_subscription(
+        self, services: NamedDependency[Services], app_id: FromPath[str], id_: IdInUrl
+    ) -> Subscription:
+        """Show one subscription as it was last described."""
+        return await _subscription(services, app_id, id_)
+
+    @get("/subscriptions/{subscription_id:str}")
+    async def show_subscription_of_path(
         self,
         services: NamedDependency[Services],
         app_id: FromPath[str],
         subscription_id: FromPath[str],
     ) -> Subscription:
-        """Show one subscription as it was last described."""
-        app = await services.configdb.run(get_app, app_id)
-        found = await services.profiles.subscriptions(app.id, [subscription_id])
-        if subscription_id not in found:
-            raise NotFoundError(
-                f"Nothing is known of a subscription {subscription_id!r}.", field="subscription_id"
-            )
-        return found[subscription_id]
+        """Show what `GET …/subscription?id=` shows."""
+        return await _subscription(services, app_id, subscription_id)
+
+
+async def _user(services: Services, app_id: str, user_id: str) -> UserDetail:
+    app = await services.configdb.run(get_app, app_id)
+    found = await services.profiles.people(app.id, [user_id])
+    if user_id not in found:
+        raise NotFoundError(f"Nothing is known of a user {user_id!r}.", field="user_id")
+    person = found[user_id]
+    return UserDetail(
+        user=person,
+        ttfhw_s=person.ttfhw_s,
+        companies=await services.profiles.company_history(app.id, user_id),
+        links=await services.profiles.links(app.id, user_id),
+    )
+
+
+async def _timeline(
+    services: Services, app_id: str, user_id: str, days: int, limit: int, cursor: str
+) -> Response[bytes]:
+    app = await services.configdb.run(get_app, app_id)
+    spec = {"user_id": user_id, "from": f"-{days}d", "limit": limit, "cursor": cursor}
+    found = await answer(
+        services.store,
+        QueryScope(app.id, app.timezone),
+        "user_timeline",
+        msgspec.json.encode(spec),
+        services.clock,
+    )
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+async def _company(services: Services, app_id: str, company_id: str) -> CompanyDetail:
+    app = await services.configdb.run(get_app, app_id)
+    found = await services.profiles.companies(app.id, [company_id])
+    if company_id not in found:
+        raise NotFoundError(f"Nothing is known of a company {company_id!r}.", field="company_id")
+    company = found[company_id]
+    return CompanyDetail(company=company, ttfhw_s=company.ttfhw_s)
+
+
+async def _subscription(services: Services, app_id: str, subscription_id: str) -> Subscription:
+    app = await services.configdb.run(get_app, app_id)
+    found = await services.profiles.subscriptions(app.id, [subscription_id])
+    if subscription_id not in found:
+        raise NotFoundError(
+            f"Nothing is known of a subscription {subscription_id!r}.", field="subscription_id"
+        )
+    return found[subscription_id]
