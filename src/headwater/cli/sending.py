@@ -5,7 +5,7 @@ gallery; `extensions` puts them together.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 import click
@@ -20,6 +20,7 @@ from headwater.extensions import (
     Backfill,
     DeadItem,
     ExtensionType,
+    ProfileOf,
     Run,
     RunResult,
     Status,
@@ -151,10 +152,17 @@ def _backfill(entry: ExtensionType) -> click.Command:
     @app_option
     @click.option("--from", "first_day", required=True, help="The first day, such as 2026-11-01.")
     @click.option("--to", "last_day", required=True, help="The last day; it must be over.")
+    @click.option(
+        "--profile",
+        type=click.Choice(get_args(ProfileOf)),
+        default="now",
+        show_default=True,
+        help="Tell people as they are now, or as they were then, at the end of each day.",
+    )
     @options
-    def backfill(cli: Cli, app_id: str, first_day: str, last_day: str) -> None:
+    def backfill(cli: Cli, app_id: str, first_day: str, last_day: str, profile: str) -> None:
         """Begin to send the past, day by day; the server goes on with it, after restarts too."""
-        body = {"first_day": first_day, "last_day": last_day}
+        body = {"first_day": first_day, "last_day": last_day, "profile": profile}
         with remote(cli) as api:
             answer = api.post(f"{path_of(app_id, entry)}/backfills", body)
         made = msgspec.convert(answer, Backfill)

@@ -293,6 +293,7 @@ extension_backfills = Table(
     C("last_day", String(10), nullable=False),
     C("day", String(10), nullable=False),  # the one being made; empty: today's state, at the end
     C("above", Text, nullable=False),  # users up to this id are in the outbox, of that day
+    C("profile", String(4), nullable=False, server_default="now"),  # now | then
     C("messages", BigInteger, nullable=False),
     C("started_at", UtcDateTime, nullable=False),
     C("finished_at", UtcDateTime),

@@ -17,6 +17,7 @@ from headwater.extensions.room import Extensions
 from headwater.extensions.runs import Run, RunResult
 from headwater.extensions.status import Status
 from headwater.extensions.trial import Trial
+from headwater.extensions.windows import ProfileOf
 
 __all__ = [
     "GALLERY",
@@ -28,6 +29,7 @@ __all__ = [
     "ExtensionType",
     "Extensions",
     "Parts",
+    "ProfileOf",
     "Run",
     "RunResult",
     "Setting",

@@ -8,7 +8,7 @@ ends up with it.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ from headwater.extensions.contract import Item
 from headwater.extensions.outbox import Lot
 from headwater.extensions.parts import Parts
 from headwater.extensions.sync import make_items, open_window, put_allowed, read_audience
-from headwater.extensions.windows import Window
+from headwater.extensions.windows import ProfileOf, Window
 from headwater.profiles import day_window, last_complete_day
 from headwater.workspace import App
 
@@ -46,6 +46,8 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     """The day being made; empty: the present, which comes last."""
     above: str
     """Users up to this id are done with that day."""
+    profile: ProfileOf = "now"
+    """Whose numbers of a day stand beside the profile as it is, or as it was at the day's end."""
     messages: int
     """Made so far."""
     started_at: datetime
@@ -56,9 +58,16 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin_backfill(
-    connection: sa.Connection, clock: Clock, connection_id: str, app: App, first: str, last: str
+    connection: sa.Connection,
+    clock: Clock,
+    connection_id: str,
+    app: App,
+    first: str,
+    last: str,
+    profile: ProfileOf = "now",
 ) -> Backfill:
     """Write down what is to be sent; the worker does it."""
+    _check_profile(profile)
     _check_days(first, last, last_complete_day(clock.now(), app.timezone))
     if find_running(connection, connection_id) is not None:
         raise ConflictError("A backfill is on its way.", hint="Wait for it, or cancel it.")
@@ -71,12 +80,18 @@ def begin_backfill(
             last_day=last,
             day=first,
             above="",
+            profile=profile,
             messages=0,
             started_at=clock.now(),
             finished_at=None,
         )
     )
     return list_backfills(connection, connection_id, 1)[0]
+
+
+def _check_profile(profile: str) -> None:
+    if profile not in get_args(ProfileOf):
+        raise InvalidInputError("A profile is told as it is now, or then.", field="profile")
 
 
 def _check_days(first: str, last: str, newest: str) -> None:
@@ -142,7 +157,7 @@ async def _open_window(parts: Parts, app: App, opened: Opened, of: Backfill) -> 
     if not of.day:
         return window
     end = day_window(app.timezone, of.day)[1]
-    return msgspec.structs.replace(window, day=of.day, now=end - _INSTANT)
+    return msgspec.structs.replace(window, day=of.day, now=end - _INSTANT, profile=of.profile)
 
 
 def _days_of(app: App, of: Backfill) -> tuple[datetime, datetime]:

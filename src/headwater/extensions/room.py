@@ -42,6 +42,7 @@ from headwater.extensions.runs import Run, RunResult, read_runs
 from headwater.extensions.status import Status, read_status
 from headwater.extensions.sync import open_window, sync
 from headwater.extensions.trial import Trial, send_test
+from headwater.extensions.windows import ProfileOf
 from headwater.extensions.worker import Worker
 from headwater.workspace import App, suppress_user
 
@@ -211,11 +212,16 @@ class Extensions:
             revive_dead, lot, opened.extension.limits, message_ids
         )
 
-    async def backfill(self, app: App, type_: str, first_day: str, last_day: str) -> Backfill:
-        """Begin to send the past, from one day to another; the worker does it."""
+    async def backfill(
+        self, app: App, type_: str, first_day: str, last_day: str, profile: ProfileOf = "now"
+    ) -> Backfill:
+        """Begin to send the past, from one day to another; the worker does it.
+
+        Each day's numbers stand beside the profile as it is `now`, or as it was `then`.
+        """
         id_ = (await self._open(app, type_)).connection.id
         return await self._parts.configdb.run(
-            begin_backfill, self._parts.clock, id_, app, first_day, last_day
+            begin_backfill, self._parts.clock, id_, app, first_day, last_day, profile
         )
 
     async def backfills(self, app: App, type_: str, *, limit: int = 100) -> list[Backfill]:

@@ -83,6 +83,8 @@ async def make_new_items(
 
 async def read_users(parts: Parts, window: Window, user_ids: Sequence[str]) -> dict[str, Person]:
     """Return those who are known; where companies are told, their changes are the users' own."""
+    if window.profile == "then":
+        return await parts.profiles.people_as_of(window.app.id, user_ids, window.now)
     people = await parts.profiles.people(window.app.id, user_ids)
     if not window.watches_companies:
         return people

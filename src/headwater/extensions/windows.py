@@ -6,6 +6,7 @@ the id of each user's message. Reads profiles; writes nothing.
 
 from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,9 @@ from headwater.workspace import App
 
 PAGE_USERS = 5_000
 """A question costs the same for one user as for a thousand; two pages are held at once."""
+
+
+ProfileOf = Literal["now", "then"]
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +43,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """Users are due, too, when time alone changed how they stand to the API."""
     watches_companies: bool = False
     """Users are due, too, when something else was said of their company."""
+    profile: ProfileOf = "now"
+    """Whether people are told as they are, or as they were at `now`, which is past."""
     salt: str = ""
     """Tells the messages of a backfill apart from all others."""
 

@@ -164,3 +164,29 @@ async def test_a_killed_backfill_goes_on_where_it_stood(
     days = ("2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23")
     assert sorted(by_id.values()) == [(f"user-{n}", day) for n in range(5) for day in days]
     assert len(repeated(receiver)) <= windows.PAGE_USERS
+
+
+@pytest.mark.parametrize(("profile", "plans"), [("now", ["max"] * 3), ("then", ["", "pro", "max"])])
+async def test_a_past_day_has_the_profile_of_now_or_then(
+    room: Room, receiver: Receiver, profile: Any, plans: list[str]
+) -> None:
+    """As it was at the end of the day; the present, which comes last, is always of now."""
+    await fill(room)
+    for plan, day in (("pro", 19), ("max", 21)):
+        at = datetime(2026, 11, day, 18, tzinfo=UTC)
+        await room.store_profile("ann", {"metadata": {"plan": plan}}, time=at)
+    await room.extensions.backfill(room.app, "segment", "2026-11-18", "2026-11-19", profile)
+    receiver.received.clear()
+    await finish(room)
+    told_of = [m["traits"] for m in messages(receiver) if m["userId"] == "ann"][-3:]
+    assert [traits.get("metadata", {}).get("plan", "") for traits in told_of] == plans
+    seen = [traits["lastSeenTime"][:10] for traits in told_of]
+    assert seen == (
+        ["2026-11-20"] * 3 if profile == "now" else ["2026-11-18", "2026-11-19", "2026-11-20"]
+    )
+
+
+async def test_a_profile_is_of_now_or_then(room: Room) -> None:
+    """Nothing else can be asked for."""
+    with pytest.raises(InvalidInputError):
+        await room.extensions.backfill(room.app, "segment", "2026-11-18", "2026-11-19", "soon")  # type: ignore[arg-type] # that is the point

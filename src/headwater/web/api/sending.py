@@ -15,6 +15,7 @@ from headwater.extensions import (
     MOST_PREVIEWED,
     Backfill,
     DeadItem,
+    ProfileOf,
     Run,
     RunResult,
     Status,
@@ -57,6 +58,8 @@ class NewBackfill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     first_day: str
     last_day: str
     """Both in the app's zone, such as 2026-11-22; both are sent."""
+    profile: ProfileOf = "now"
+    """Tell people as they are, or as they were `then`, at the end of each day."""
 
 
 class SendingController(Controller):
@@ -174,7 +177,9 @@ class SendingController(Controller):
     ) -> Backfill:
         """Begin to send the past, day by day; see how far it is with GET."""
         app = await find_app(services, app_id)
-        return await services.extensions.backfill(app, type_, data.first_day, data.last_day)
+        return await services.extensions.backfill(
+            app, type_, data.first_day, data.last_day, data.profile
+        )
 
     @post(f"{ONE}/backfills/cancel", guards=[needs("write")], status_code=200)
     async def cancel_backfill(

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from litestar.datastructures import FormMultiDict
 
-from headwater.extensions import Extensions, read_condition
+from headwater.extensions import Extensions, ProfileOf, read_condition
 from headwater.workspace import App
 
 Act = Callable[[Extensions, App, str, FormMultiDict], Awaitable[object]]
@@ -25,7 +25,8 @@ async def _resend(extensions: Extensions, app: App, type_: str, form: FormMultiD
 
 async def _backfill(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
     first, last = (str(form.get(name, "")) for name in ("first_day", "last_day"))
-    return await extensions.backfill(app, type_, first, last)
+    profile: ProfileOf = "then" if form.get("profile") == "then" else "now"
+    return await extensions.backfill(app, type_, first, last, profile)
 
 
 async def _cancel(extensions: Extensions, app: App, type_: str, _: FormMultiDict) -> object:
