@@ -229,7 +229,14 @@ def _front(
         s.clock,
         s.settings.collector,
     )
-    tracking = TrackingApp(groups[Stream.MESSAGES], s.log, s.configdb, s.clock, s.settings.tracking)
+    tracking = TrackingApp(
+        groups[Stream.MESSAGES],
+        s.log,
+        s.configdb,
+        s.clock,
+        s.settings.tracking,
+        s.settings.server.public_url,
+    )
     stack.push_async_callback(tracking.close)
     web = create_web(s, [describe_collector(), describe_otlp(), describe_tracking()])
 

@@ -42,13 +42,14 @@ class Door:
         log: EventLog | None = None,
         clock: Clock | None = None,
         settings: TrackingSettings | None = None,
+        public_url: str = "",
     ) -> None:
         self.configdb = configdb
         self.log = log or MemoryLog()
         self.clock = clock or SystemClock()
         self.group = GroupCommit(self.log, Stream.MESSAGES)
         self.app = TrackingApp(
-            self.group, self.log, configdb, self.clock, settings or TrackingSettings()
+            self.group, self.log, configdb, self.clock, settings or TrackingSettings(), public_url
         )
 
     def add_source(self, name: str = "Shop") -> Source:
@@ -71,7 +72,9 @@ class Door:
         scope = {
             "type": "http",
             "method": method,
-            "path": path,
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
+            "scheme": "http",
             "headers": [(n.lower().encode(), v.encode()) for n, v in sent.items()],
             "client": ("198.51.100.9", 5),
         }

@@ -25,7 +25,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     type: str
     """From the path; empty for batch paths."""
-    is_short_path: bool
+    is_client_side: bool
     authorization: str
     ip: str
 
@@ -85,7 +85,7 @@ class Accept:
             received_at=self._clock.now(),
             sent_at=envelope.sent_at,
             type="" if envelope.is_batch else arrival.type,
-            is_short_path=arrival.is_short_path,
+            is_client_side=arrival.is_client_side,
             ip=arrival.ip,
             context=envelope.context,
             integrations=envelope.integrations,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from headwater.base.openapi import ALSO_AT, DoorText, Facts, answers, content, refer, schemas_of
+from headwater.tracking.paths import KEY_CHECK, METRICS
 
 Id = str | float
 Document = dict[str, Any]
@@ -104,6 +105,14 @@ class Accepted(msgspec.Struct, kw_only=True):
     rejected: list[RefusedItem] | None = None
 
 
+class KeyIsGood(msgspec.Struct, kw_only=True):
+    """The write key may write."""
+
+    success: Literal[True]
+    source: str
+    """The slug of its source."""
+
+
 class Refused(msgspec.Struct, kw_only=True):
     """Nothing was kept."""
 
@@ -135,17 +144,69 @@ def describe_tracking() -> DoorText:
     batch = "Take messages of any types. Those that cannot be used are named in the answer."
     paths["/v1/batch"] = {"post": _post("Batch", ["/v1/b"], batch)}
     paths["/v1/import"] = {"post": _post("Batch", [], f"{batch} The same as `/v1/batch`.")}
+    paths |= _of_browsers() | {f"/v1/{KEY_CHECK}": {"get": _key_check()}}
     return DoorText(
         tag=_TAG,
         text=(
             "The key is a source's write key: the user name of Basic authorization without a "
             "password, or writeKey in the body. Bodies are JSON, plain or with "
-            "Content-Encoding gzip or deflate. A body with batch is a batch on every path."
+            "Content-Encoding gzip or deflate. A body with batch is a batch on every path. Paths "
+            "are also known without /v1."
         ),
         paths=paths,
-        schemas=schemas_of(_DOOR, *(one[0] for one in _SINGLE.values()), Batch, Accepted, Refused),
+        schemas=schemas_of(
+            _DOOR, *(one[0] for one in _SINGLE.values()), Batch, Accepted, KeyIsGood, Refused
+        ),
         security={_KEY: {"type": "http", "scheme": "basic"}},
     )
+
+
+def _of_browsers() -> dict[str, Facts]:
+    """Return what pages and e-mails load."""
+    data = {"name": "data", "in": "query", "schema": {"type": "string"}}
+    key = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
+    kind = {"name": "type", "in": "path", "required": True, "schema": _schema_of_kinds()}
+    pixel = (
+        "Take a message from the address of an image: data is JSON in base64; or fields with dots, "
+        "such as properties.subject. The image comes whatever happens."
+    )
+    settings = "Tell the browser library its settings. Unknown and disabled keys are 404."
+    metrics = "Take the browser library's reports about itself, and forget them."
+    gif = {"image/gif": {"schema": {"type": "string", "format": "binary"}}}
+    any_object = content({"type": "object"})
+    return {
+        "/v1/pixel/{type}": {"get": _open(pixel, [kind, data], {"content": gif})},
+        "/v1/projects/{key}/settings": {"get": _open(settings, [key], any_object)},
+        f"/v1/{METRICS}": {"post": _open(metrics, [], any_object)},
+    }
+
+
+def _schema_of_kinds() -> Facts:
+    """Return the types of message."""
+    return {"type": "string", "enum": [*_SINGLE]}
+
+
+def _open(text: str, parameters: list[Facts], answer: Facts) -> Facts:
+    return {
+        "tags": [_TAG],
+        "description": text,
+        "parameters": parameters,
+        "security": [{}],
+        "responses": {"200": {"description": "OK", **answer}},
+    }
+
+
+def _key_check() -> Facts:
+    return {
+        "tags": [_TAG],
+        "description": "Say whether the write key of the header may write, and to which source. "
+        "Honest in every mode; stores nothing.",
+        "security": [{_KEY: []}],
+        "responses": answers(
+            {"200": {"description": "It may", **content(refer(f"{_DOOR}KeyIsGood"))}},
+            content(refer(f"{_DOOR}Refused")),
+        ),
+    }
 
 
 def _post(schema: str, also_at: list[str], text: str) -> Facts:

@@ -69,7 +69,7 @@ class Reception(msgspec.Struct, frozen=True, kw_only=True):
     """As the envelope of a batch has it; an item's own counts without."""
     type: str = ""
     """From the path; empty when each item says it."""
-    is_short_path: bool = False
+    is_client_side: bool = False
     ip: str = ""
     context: dict[str, Any] = {}
     integrations: dict[str, Any] = {}
@@ -164,7 +164,7 @@ def _put_ip(body: dict[str, Any], reception: Reception) -> None:
     context = body.get("context", {})
     library = context.get("library")
     name = library.get("name") if isinstance(library, dict) else None
-    on_device = reception.is_short_path or name in _ON_DEVICES or context.get("direct") is True
+    on_device = reception.is_client_side or name in _ON_DEVICES or context.get("direct") is True
     if on_device and reception.ip and context.get("ip") is None:
         body["context"] = {**context, "ip": reception.ip}
 

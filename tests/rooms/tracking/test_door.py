@@ -32,6 +32,8 @@ IDENTIFY = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
         ("/v1/a", "alias"),
         ("/v1/track/", "track"),
         ("//v1/track", "track"),
+        ("/track", "track"),
+        ("/t", "track"),
     ],
 )
 async def test_every_path_says_its_type(door: Door, path: str, kind: str) -> None:
@@ -44,7 +46,9 @@ async def test_every_path_says_its_type(door: Door, path: str, kind: str) -> Non
     assert [message.type for message in await door.messages()] == [kind]
 
 
-@pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/import", "/v1/track"])
+@pytest.mark.parametrize(
+    "path", ["/v1/batch", "/v1/b", "/v1/import", "/v1/track", "/batch", "/v1/batch/b"]
+)
 async def test_a_batch_is_a_batch_on_every_path(door: Door, path: str) -> None:
     """`batch` in the body decides; Node with a `path` option posts batches to `/v1/track`."""
     key = door.add_source().write_key
@@ -54,7 +58,7 @@ async def test_a_batch_is_a_batch_on_every_path(door: Door, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v1/events", "/v1/users", "/track", "/t", "/v1/batch/x", "/v2/t"]
+    "path", ["/", "/v1", "/v1/", "/v1/events", "/v1/users", "/v1/v1/t", "/v1/batch/x", "/v2/t"]
 )
 def test_other_paths_belong_to_others(configdb: ConfigDb, path: str) -> None:
     """Neither the collector's nor the pages' paths are taken."""

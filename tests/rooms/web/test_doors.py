@@ -15,7 +15,7 @@ from headwater.collector.http import _GETS, _KINDS
 from headwater.configdb import ConfigDb, migrate
 from headwater.model import Reject
 from headwater.tracking import describe_tracking
-from headwater.tracking.http import _LONG_PATHS, _SHORT_PATHS
+from headwater.tracking.paths import KEY_CHECK, LONG, METRICS, SHORT, read_path
 from headwater.web.openapi import complete
 from tests.fuzz.items import COLLECTOR, LOG, MESSAGE, RESOURCE, SPAN
 from tests.support.collector_door import Door, open_door
@@ -59,7 +59,9 @@ def test_every_path_that_the_doors_answer_is_described_and_no_other() -> None:
     """In one of its spellings; prefix and slashes aside."""
     collector, otlp, tracking = (text.addresses() for text in DOORS)
     assert collector | otlp == {*_KINDS, *_GETS}
-    assert tracking == {f"/v1/{name}" for name in {**_LONG_PATHS, **_SHORT_PATHS}}
+    others = ("pixel/{type}", "projects/{key}/settings", METRICS, KEY_CHECK)
+    assert tracking == {f"/v1/{name}" for name in (*LONG, *SHORT, *others)}
+    assert all(read_path(path.replace("{type}", "track")) for path in tracking)
 
 
 async def test_the_document_holds_the_doors_beside_the_web(world: World) -> None:
@@ -146,7 +148,12 @@ def test_exports_are_as_described(door: Door) -> None:
         assert ("partialSuccess" in told) == partly
 
 
-@pytest.mark.parametrize("path", DOORS[2].paths)
+TAKES_MESSAGES = [
+    path for path, item in DOORS[2].paths.items() if "requestBody" in item.get("post", {})
+]
+
+
+@pytest.mark.parametrize("path", TAKES_MESSAGES)
 async def test_messages_are_as_described(configdb: ConfigDb, path: str) -> None:
     """Each path takes its message or batch, and both answers have their form."""
     text = DOORS[2]

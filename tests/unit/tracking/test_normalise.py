@@ -150,9 +150,9 @@ def test_good_edges_pass() -> None:
         ({"library": {"name": "analytics-ios"}}, {}, "198.51.100.9"),
         ({"library": {"name": "analytics-python"}}, {}, None),
         ({"library": "analytics.js"}, {}, None),
-        ({}, {"is_short_path": True}, "198.51.100.9"),
+        ({}, {"is_client_side": True}, "198.51.100.9"),
         ({"ip": "0.0.0.0", "direct": True}, {}, "0.0.0.0"),  # noqa: S104 - "do not record"
-        ({"ip": "192.0.2.1"}, {"is_short_path": True}, "192.0.2.1"),
+        ({"ip": "192.0.2.1"}, {"is_client_side": True}, "192.0.2.1"),
     ],
 )
 def test_the_address_is_filled_in_for_devices_only(
