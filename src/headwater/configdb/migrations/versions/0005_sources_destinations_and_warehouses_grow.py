@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-_SEND = '[{"action":"send","id":"map_send","name":"Send","trigger":{"all":[]}}]'
+_SEND = [{"action": "send", "id": "map_send", "name": "Send", "trigger": {"all": []}}]
 """What the webhooks of before do."""
 
 
@@ -30,7 +30,8 @@ def _grow_destinations() -> None:
         "destinations",
         sa.Column("keeps_order", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
-    op.get_bind().execute(sa.text("UPDATE destinations SET mappings = :send"), {"send": _SEND})
+    known = sa.table("destinations", sa.column("mappings", sa.JSON()))
+    op.get_bind().execute(known.update().values(mappings=_SEND))
 
 
 def _shrink_destinations() -> None:
