@@ -15,20 +15,24 @@ from tests.support.server import Server, serving
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("data")) as running:
+        call(running, "sources", "add", "--type", "http-api", "--name", "Shop")
         yield running
 
 
-def run(server: Server, *arguments: str, code: int = 0, stdin: str = "") -> Any:
+def run(server: Server, *arguments: str, code: int = 0) -> Any:
     """Run a command under `headwater destinations`; return its JSON, or its words on failure."""
-    given = ["destinations", *arguments, "--data", str(server.data), "--json"]
-    done = CliRunner().invoke(root, given, input=stdin)
+    return call(server, "destinations", *arguments, code=code)
+
+
+def call(server: Server, *arguments: str, code: int = 0) -> Any:
+    given = [*arguments, "--data", str(server.data), "--json"]
+    done = CliRunner().invoke(root, given)
     assert done.exit_code == code, done.output
     return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else done.output
 
 
 def test_a_destination_is_changed_tried_and_removed(server: Server, tmp_path: Path) -> None:
     """The whole life of one; files of JSON for filters, mappings and messages."""
-    server.cli("sources", "add", "--type", "http-api", "--name", "Shop")
     folder, file = tmp_path / "out", tmp_path / "file.json"
     folder.mkdir()
     where = f"location={folder}"
@@ -55,11 +59,8 @@ def test_a_destination_is_changed_tried_and_removed(server: Server, tmp_path: Pa
 
 def test_a_secret_is_rotated_and_kept_by_other_changes(server: Server) -> None:
     """What is shown masked is never saved as a secret; a wrong file changes nothing."""
-    if not server.cli("sources", "list"):
-        server.cli("sources", "add", "--type", "http-api", "--name", "Shop")
-    slug = server.cli("sources", "list")[0]["slug"]
     url = "url=https://hooks.example.com/in"
-    made = run(server, "add", "--type", "webhook", "--source", slug, "--set", url)
+    made = run(server, "add", "--type", "webhook", "--source", "shop", "--set", url)
     secret = run(server, "rotate-secret", made["id"])["secret"]
     assert secret != made["secret"]
     changed = run(server, "change", made["id"], "--set", "batch_size=7")
