@@ -13,7 +13,7 @@ import msgspec
 
 from headwater.base.errors import InvalidInputError
 from headwater.extensions.people import People, Wanted
-from headwater.profiles import Person
+from headwater.profiles import Lifecycle, Person
 
 Op = Literal[
     "is", "is_not", "contains", "starts_with", "ends_with", "exists", "missing",
@@ -21,6 +21,7 @@ Op = Literal[
 ]  # fmt: skip
 Value = str | int | float | bool
 
+_LIFECYCLES = tuple(filter(None, get_args(Lifecycle)))
 _OPS: tuple[str, ...] = get_args(Op)
 _ALONE = ("exists", "missing")
 _OF_NUMBERS = ("at_least", "at_most")
@@ -38,12 +39,15 @@ _TEXTS: Mapping[str, Callable[[Person], Any]] = {
     "username": lambda user: user.username,
     "company": lambda user: user.company_id,
     "locale": lambda user: user.locale,
+    "lifecycle": lambda user: user.lifecycle,
 }
 _NUMBERS = ("calls", "errors", "error_rate")
 _DEEP = ("metadata.", "company.")
+_USED = "used."
+_MOST_DAYS = 36_600
 _HINT = (
-    f"Fields: {', '.join((*_TEXTS, *_TIMES, *_NUMBERS))}, metadata.NAME, company.NAME and "
-    f"company.metadata.NAME. Tests: {', '.join(_OPS)}."
+    f"Fields: {', '.join((*_TEXTS, *_TIMES, *_NUMBERS))}, metadata.NAME, company.NAME, "
+    f"company.metadata.NAME and used.ROUTE. Tests: {', '.join(_OPS)}."
 )
 
 
@@ -69,18 +73,28 @@ def read_condition(text: str) -> Condition:
 
 def check_condition(of: Condition) -> Condition:
     """Return the condition with its value as its test needs it, or refuse it."""
-    if not (of.field in {*_TEXTS, *_TIMES, *_NUMBERS} or of.field.startswith(_DEEP)):
+    if not (of.field in {*_TEXTS, *_TIMES, *_NUMBERS} or of.field.startswith((*_DEEP, _USED))):
         raise _refuse(f"There is no field {of.field!r}.")
-    if (of.field in _TIMES) != (of.op in _OF_TIMES) and of.op not in _ALONE:
-        raise _refuse(f"{of.op} cannot be asked of {of.field}.")
+    _check_op(of)
     if of.op in _ALONE:
         return msgspec.structs.replace(of, value="")
+    if of.op in _OF_TIMES and not 0 <= (_number(of.value) or 0) <= _MOST_DAYS:
+        raise _refuse(f"{of.op} needs 0 to {_MOST_DAYS} days, not {of.value!r}.")
     if of.op in {*_OF_NUMBERS, *_OF_TIMES} or of.field in _NUMBERS:
         try:
             return msgspec.structs.replace(of, value=float(of.value))
         except ValueError as err:
             raise _refuse(f"{of.op} needs a number, not {of.value!r}.") from err
     return of
+
+
+def _check_op(of: Condition) -> None:
+    used = of.field.startswith(_USED)
+    of_time = used or of.field in _TIMES
+    if of_time != (of.op in _OF_TIMES) and (used or of.op not in _ALONE):
+        raise _refuse(f"{of.op} cannot be asked of {of.field}.")
+    if of.field == "lifecycle" and of.op in {"is", "is_not"} and of.value not in _LIFECYCLES:
+        raise _refuse(f"A lifecycle is one of {', '.join(_LIFECYCLES)}, not {of.value!r}.")
 
 
 def choose_users(
@@ -109,12 +123,23 @@ def choose_people(conditions: Sequence[Condition], people: People) -> People:
 
 def also_wanted(conditions: Sequence[Condition], wanted: Wanted) -> Wanted:
     """Return what an extension wants, and what the conditions need besides."""
-    asks_numbers = any(one.field in _NUMBERS for one in conditions)
-    return msgspec.structs.replace(wanted, day=wanted.day or asks_numbers)
+    fields = {one.field for one in conditions}
+    used: dict[str, float] = {}
+    for one in conditions:
+        if one.field.startswith(_USED):
+            route = one.field.removeprefix(_USED)
+            used[route] = max(used.get(route, 0), float(one.value))
+    return msgspec.structs.replace(
+        wanted,
+        day=wanted.day or not fields.isdisjoint(_NUMBERS),
+        lifecycle=wanted.lifecycle or "lifecycle" in fields,
+        companies=wanted.companies or any(field.startswith("company.") for field in fields),
+        used=used,
+    )
 
 
 def _is_of_page(of: Condition) -> bool:
-    return of.field in _NUMBERS or of.field.startswith("company.")
+    return of.field in _NUMBERS or of.field.startswith(("company.", _USED))
 
 
 def _of_profile(of: Condition, user: Person) -> Any:
@@ -123,6 +148,8 @@ def _of_profile(of: Condition, user: Person) -> Any:
 
 
 def _of_page(of: Condition, user: Person, people: People) -> Any:
+    if of.field.startswith(_USED):
+        return people.used[of.field.removeprefix(_USED)].get(user.id)
     if of.field.startswith("company."):
         company = people.companies.get(user.company_id)
         return None if company is None else _dig(company.doc, of.field.removeprefix("company."))

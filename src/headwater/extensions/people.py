@@ -30,6 +30,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Of the window's day and of the day after it so far, each with the seven days before."""
     lifecycle: bool = False
     """Who changed by the passing of time is due, too."""
+    used: Mapping[str, float] = {}
+    """Routes whose use within so many days is asked for."""
     companies: bool = False
     """What is said of a company is in messages: its users are due when that changes."""
 
@@ -41,6 +43,10 @@ class ErrorDay(msgspec.Struct, frozen=True, kw_only=True):
     of_day: CallsAndErrors
     before: CallsAndErrors
     """Within the seven days before."""
+
+
+Used = Mapping[str, Mapping[str, datetime]]
+"""By route, then by user id: the last call of it, within the days that were asked for."""
 
 
 class People(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +62,7 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
     """By user id: the last 24 hours; empty when not wanted."""
     errors: Mapping[str, Sequence[ErrorDay]] = {}
     """By user id: the window's day and the one that is not over; empty when not wanted."""
+    used: Used = {}
 
 
 async def gather_people(
@@ -63,15 +70,17 @@ async def gather_people(
 ) -> People:
     """Ask for what is wanted about these users."""
     ids = [user.id for user in users]
-    companies, days, rolling, errors = await asyncio.gather(
+    companies, days, rolling, errors, used = await asyncio.gather(
         profiles.companies(window.app.id, sorted({user.company_id for user in users})),
         _read_day(profiles, window, ids if wanted.day else []),
         _read_rolling(profiles, window, ids if wanted.rolling else []),
         _read_errors(profiles, window, ids if wanted.errors else []),
+        _read_used(profiles, window, ids, wanted.used),
     )
     return People(
-        window=window, users=users, companies=companies, days=days, rolling=rolling, errors=errors
-    )
+        window=window, users=users, companies=companies, days=days, rolling=rolling, errors=errors,
+        used=used,
+    )  # fmt: skip
 
 
 async def _read_day(profiles: Profiles, window: Window, ids: Sequence[str]) -> Mapping[str, Rollup]:
@@ -109,3 +118,14 @@ def _with_week_before(zone: str, day: str) -> list[tuple[datetime, datetime]]:
     start, end = day_window(zone, day)
     week = (date.fromisoformat(day) - _BASELINE).isoformat()
     return [(start, end), (day_window(zone, week)[0], start)]
+
+
+async def _read_used(
+    profiles: Profiles, window: Window, ids: Sequence[str], routes: Mapping[str, float]
+) -> Used:
+    return {
+        route: await profiles.last_used(
+            window.app.id, route, ids, window.now - timedelta(days=days), window.now
+        )
+        for route, days in routes.items()
+    }

@@ -33,6 +33,7 @@ from headwater.profiles.reading import (
     read_subscriptions,
 )
 from headwater.profiles.rollup import read_rollups
+from headwater.profiles.usage import read_last_used
 from headwater.profiles.visitors import users_behind
 
 RulesOf = Callable[[str], Awaitable[ProfileRules]]
@@ -116,6 +117,12 @@ class Profiles:
             self._store, app_id, rule, passed, above=above, upto=upto, limit=limit
         )
         return sorted({*found, *aged})[:limit]
+
+    async def last_used(
+        self, app_id: str, route: str, user_ids: Sequence[str], start: datetime, end: datetime
+    ) -> dict[str, datetime]:
+        """Return when each of those users who called a route within [start, end] did so last."""
+        return await read_last_used(self._store, app_id, route, user_ids, start, end)
 
     async def changed_companies(self, app_id: str, *, after: int) -> list[str]:
         """Return the companies of which something else was said after a log offset."""

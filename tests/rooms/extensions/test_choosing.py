@@ -1,6 +1,7 @@
 """Whom a connection sends: its audience, and never those who are suppressed, whatever waits."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from headwater.extensions.people import People
 from headwater.extensions.segment import Segment
 from headwater.extensions.segment.settings import SegmentSettings
 from headwater.workspace import allow_user, suppress_user
-from tests.rooms.extensions.room import Room, messages, users
+from tests.rooms.extensions.room import NOW, YESTERDAY, Room, messages, users
+from tests.rooms.profiles.history import Call
 from tests.support.webhook import Answer, Receiver
 
 
@@ -133,3 +135,59 @@ async def test_suppressed_while_a_run_is_on_its_way(
     await room.sync()
     assert [message["userId"] for message in messages(receiver)] == ["bo"]
     await room.close()
+
+
+@pytest.mark.parametrize(
+    ("conditions", "chosen"),
+    [
+        (["used./orders within_days 3"], ["ann"]),
+        (["used./orders within_days 30"], ["ann", "bo"]),
+        (["used./orders not_within_days 3"], ["bo", "cy"]),
+        (["used./orders within_days 30", "used./orders not_within_days 3"], ["bo"]),
+        (["used./items not_within_days 30", "used./orders within_days 30"], ["ann"]),
+        (["used./nothing within_days 300"], []),
+        (["lifecycle is dormant"], ["cy"]),
+        (["lifecycle is_not dormant", "used./items within_days 9"], ["bo"]),
+        (["first_seen within_days 7"], ["ann"]),
+    ],
+)
+async def test_users_are_chosen_by_what_they_did(
+    room: Room, receiver: Receiver, conditions: list[str], chosen: list[str]
+) -> None:
+    """By the routes they used lately, by when they came, by how they stand to the API."""
+    day = timedelta(days=1)
+    await room.store_calls(
+        Call(user_id="ann", route="/orders", time=NOW - 2 * day),
+        Call(user_id="bo", route="/orders", time=NOW - 9 * day),
+        Call(user_id="bo", route="/items", time=NOW - day),
+        Call(user_id="cy", route="/items", time=NOW - 40 * day),
+    )
+    await choose(room, *conditions)
+    await room.sync()
+    assert users(receiver) == chosen
+
+
+async def test_who_enters_the_audience_by_the_passing_of_time_is_sent(
+    room: Room, receiver: Receiver
+) -> None:
+    """After the day on which it happened; who did not is not."""
+    await room.store_users("ann", at=YESTERDAY - timedelta(days=27))
+    await room.store_users("bo", at=YESTERDAY - timedelta(days=20))
+    await choose(room, "lifecycle is dormant")
+    await room.sync()
+    assert users(receiver) == []
+    room.clock.move(timedelta(days=2))
+    await room.sync()
+    assert users(receiver) == ["ann"]
+
+
+async def test_who_enters_the_audience_by_a_change_of_the_company_is_sent(
+    room: Room, receiver: Receiver
+) -> None:
+    """Though nothing was said of the user."""
+    await room.store_profile("ann", {"metadata": {}}, company_id="acme")
+    await choose(room, "company.metadata.tier is gold")
+    await room.sync()
+    await room.store_profile("acme", {"metadata": {"tier": "gold"}}, kind="company")
+    await room.sync()
+    assert users(receiver) == ["ann"]

@@ -66,7 +66,8 @@ def test_all_conditions_must_hold() -> None:
     [
         "", "email", "email looks_like x", "nothing is x", "email within_days 3",
         "last_seen is 3", "last_seen within_days soon", "calls at_least many", "calls contains x",
-        "metadata.seats at_least x",
+        "metadata.seats at_least x", "lifecycle is asleep", "used./orders exists", "used./a is b",
+        "last_seen within_days inf", "used./a within_days -1", "last_seen within_days nan",
     ],
 )  # fmt: skip
 def test_what_is_no_condition_is_refused(typed: str) -> None:
