@@ -31,20 +31,19 @@ def encoded(message: object) -> str:
 @pytest.mark.parametrize("variant", ["standard", "url-safe", "no padding", "fields", "mixed"])
 async def test_a_pixel_is_a_message(door: Door, variant: str) -> None:
     """However the address was made; the reader's address is known, the answer never kept."""
-    message = {**OPENED, "writeKey": door.add_source().write_key}
-    data = encoded(message)
+    key = door.add_source().write_key
+    data = encoded({**OPENED, "writeKey": key})
     fields = {
-        "event": "Email Opened", "userId": "u1", "properties.subject": "Hi & bye",
-        "writeKey": message["writeKey"],
+        "event": "Email Opened", "userId": "u1", "properties.subject": "Hi & bye", "writeKey": key,
     }  # fmt: skip
-    query: dict[str, str] = {
+    queries = {
         "standard": {"data": data},
         "url-safe": {"data": data.replace("+", "-").replace("/", "_")},
         "no padding": {"data": data.rstrip("=")},
         "fields": fields,
         "mixed": {"data": encoded({"event": "Other"}), **fields},
-    }[variant]
-    answer = await load(door, f"/v1/pixel/track?{urlencode(query)}")
+    }
+    answer = await load(door, f"/v1/pixel/track?{urlencode(queries[variant])}")
     assert is_image(answer)
     assert answer.headers["content-type"] == "image/gif"
     assert answer.headers["cache-control"] == "no-store"
