@@ -11,6 +11,8 @@ from headwater.sources import (
     Source,
     add_source,
     list_sources,
+    rename_source,
+    revoke_old_write_key,
     rotate_write_key,
     set_source_enabled,
 )
@@ -78,6 +80,27 @@ def rotate(cli: Cli, source: str) -> None:
     """Make a new write key for SOURCE; the newest earlier one goes on working."""
     with cli.configuration() as connection:
         changed = rotate_write_key(connection, cli.clock, source)
+    _show_one(cli, changed)
+
+
+@sources.command("revoke-old-key")
+@click.argument("source")
+@options
+def revoke_old_key(cli: Cli, source: str) -> None:
+    """Stop the older of two live write keys of SOURCE."""
+    with cli.configuration() as connection:
+        changed = revoke_old_write_key(connection, cli.clock, source)
+    _show_one(cli, changed)
+
+
+@sources.command("rename")
+@click.argument("source")
+@click.option("--name", required=True, help="The new nickname; the slug stays.")
+@options
+def rename(cli: Cli, source: str, name: str) -> None:
+    """Give SOURCE (slug or id) another name."""
+    with cli.configuration() as connection:
+        changed = rename_source(connection, source, name)
     _show_one(cli, changed)
 
 

@@ -51,7 +51,7 @@ from headwater.destinations.mappings import (
     read_mappings,
 )
 from headwater.destinations.prepare import Plan, divide, plan_of, prepare
-from headwater.destinations.recent import recent_messages
+from headwater.destinations.recent import MOST_RECENT, recent_messages
 from headwater.destinations.registry import DESTINATIONS, find_destination
 from headwater.destinations.samples import as_test_message, sample_body
 from headwater.destinations.settings import check_settings
@@ -69,6 +69,7 @@ __all__ = [
     "ALWAYS",
     "DESTINATIONS",
     "MESSAGE_TYPES",
+    "MOST_RECENT",
     "Action",
     "ActionField",
     "Answer",

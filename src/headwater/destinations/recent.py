@@ -11,13 +11,15 @@ from headwater.model import Message
 
 _LOOK_BACK_ENTRIES = 200
 _MOST_BYTES = 4_000_000
+MOST_RECENT = 500
+"""More are never asked for: this is a look, not the archive."""
 _decoder = msgspec.json.Decoder(Message)
 
 
 async def recent_messages(
-    log: EventLog, source_id: str, *, type_: str = "", most: int = 20
+    log: EventLog, source_id: str, *, type_: str = "", holding: str = "", most: int = 20
 ) -> list[Message]:
-    """Return the newest messages of a source, of one type if it is named."""
+    """Return the newest messages of a source, of one type if it is named, that hold a text."""
     state = await log.state(Stream.MESSAGES)
     first = max(state.first_offset, state.last_offset + 1 - _LOOK_BACK_ENTRIES)
     found: list[Message] = []
@@ -33,9 +35,18 @@ async def recent_messages(
             break
         first = entries[-1].offset + 1
         messages = (_decoder.decode(one) for entry in entries for one in split_records(entry.data))
-        found += [one for one in messages if one.source_id == source_id and _is(one, type_)]
+        found += [
+            one
+            for one in messages
+            if one.source_id == source_id and _is(one, type_) and _holds(one, holding)
+        ]
     return found[: -most - 1 : -1]
 
 
 def _is(message: Message, type_: str) -> bool:
     return not type_ or message.type == type_
+
+
+def _holds(message: Message, text: str) -> bool:
+    """Look for a text in what was sent, whatever the case."""
+    return not text or text.lower() in msgspec.json.encode(message.body).decode().lower()

@@ -11,6 +11,8 @@ from headwater.sources.connections import (
     find_by_write_key,
     get_source,
     list_sources,
+    rename_source,
+    revoke_old_write_key,
     rotate_write_key,
     set_source_enabled,
 )
@@ -24,6 +26,8 @@ __all__ = [
     "find_type",
     "get_source",
     "list_sources",
+    "rename_source",
+    "revoke_old_write_key",
     "rotate_write_key",
     "set_source_enabled",
 ]

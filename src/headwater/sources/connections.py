@@ -6,7 +6,7 @@ type, slug and payload version never change: the tables of warehouses are named 
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -47,9 +47,7 @@ def add_source(
 ) -> Source:
     """Add a source with its first write key."""
     entry = find_type(kind)
-    text = name.strip()
-    if not text or len(text) > _LONGEST_NAME:
-        raise InvalidInputError(f"A name has 1 to {_LONGEST_NAME} characters.", field="name")
+    text = _clean_name(name)
     row = {
         "id": new_id("src"),
         "slug": _free_slug(connection, text, entry),
@@ -100,17 +98,28 @@ def set_source_enabled(connection: sa.Connection, slug_or_id: str, *, enabled: b
     return get_source(connection, source.id)
 
 
+def rename_source(connection: sa.Connection, slug_or_id: str, name: str) -> Source:
+    """Give a source another name; its slug stays, since addresses and schemas hold it."""
+    source = get_source(connection, slug_or_id)
+    renamed = sources.update().where(sources.c.id == source.id).values(name=_clean_name(name))
+    connection.execute(renamed)
+    return get_source(connection, source.id)
+
+
+def revoke_old_write_key(connection: sa.Connection, clock: Clock, slug_or_id: str) -> Source:
+    """Stop the older of two live write keys: every client has the new one."""
+    source = get_source(connection, slug_or_id)
+    _revoke(connection, clock, source.write_keys[1:])
+    return get_source(connection, source.id)
+
+
 def rotate_write_key(connection: sa.Connection, clock: Clock, slug_or_id: str) -> Source:
     """Make a new write key; the newest earlier one goes on working, older ones stop.
 
     Two keys live side by side, so that clients can be changed one by one.
     """
     source = get_source(connection, slug_or_id)
-    connection.execute(
-        write_keys.update()
-        .where(write_keys.c.write_key.in_(source.write_keys[1:]))
-        .values(revoked_at=clock.now())
-    )
+    _revoke(connection, clock, source.write_keys[1:])
     _add_write_key(connection, clock, source.id)
     return get_source(connection, source.id)
 
@@ -139,6 +148,18 @@ def _add_write_key(connection: sa.Connection, clock: Clock, source_id: str) -> N
             write_key=new_write_key(), source_id=source_id, created_at=clock.now()
         )
     )
+
+
+def _revoke(connection: sa.Connection, clock: Clock, keys: Sequence[str]) -> None:
+    chosen = write_keys.update().where(write_keys.c.write_key.in_(keys))
+    connection.execute(chosen.values(revoked_at=clock.now()))
+
+
+def _clean_name(name: str) -> str:
+    text = name.strip()
+    if not text or len(text) > _LONGEST_NAME:
+        raise InvalidInputError(f"A name has 1 to {_LONGEST_NAME} characters.", field="name")
+    return text
 
 
 def _version(entry: SourceType, wanted: str) -> str:

@@ -27,6 +27,7 @@ from headwater.web.rejects import RejectsController
 from headwater.web.rendering import create_templates
 from headwater.web.services import Services
 from headwater.web.setup import SetupController
+from headwater.web.sources import SOURCE_PAGES
 from headwater.web.throttle import Throttle
 
 PAGES: list[ControllerRouterHandler] = [
@@ -35,6 +36,7 @@ PAGES: list[ControllerRouterHandler] = [
     *PEOPLE_PAGES,
     *EXTENSION_PAGES,
     *DESTINATION_PAGES,
+    *SOURCE_PAGES,
     LoginController,
     SetupController,
     show_docs,

@@ -1,15 +1,18 @@
-"""Manage sources by HTTP: the catalogue, add, list, switch, rotate.
+"""Manage sources by HTTP: the catalogue, add, list, switch, rotate, look at what comes.
 
 In: JSON. Out: JSON. Write keys are shown to those who may write: clients carry them in the open.
 """
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from headwater.base.errors import InvalidInputError
+from headwater.destinations import MOST_RECENT, recent_messages
 from headwater.sources import (
     CATALOG,
     Source,
@@ -17,6 +20,8 @@ from headwater.sources import (
     add_source,
     get_source,
     list_sources,
+    rename_source,
+    revoke_old_write_key,
     rotate_write_key,
     set_source_enabled,
 )
@@ -32,6 +37,18 @@ class NewSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: str
     payload_version: str = ""
     """Empty: the type's newest."""
+
+
+class SourceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `PATCH /api/v1/sources/{source}`."""
+
+    name: str
+
+
+class ReceivedMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest messages, newest first."""
+
+    messages: list[dict[str, Any]]
 
 
 class SourceItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +115,41 @@ class SourcesController(Controller):
     ) -> SourceDetail:
         """Make a new write key; the newest earlier one goes on working."""
         return _detail(await services.configdb.run(rotate_write_key, services.clock, source))
+
+    @post("/{source:str}/revoke-old-key", guards=[needs("admin")], status_code=200)
+    async def revoke(
+        self, services: NamedDependency[Services], source: FromPath[str]
+    ) -> SourceDetail:
+        """Stop the older of two live write keys."""
+        return _detail(await services.configdb.run(revoke_old_write_key, services.clock, source))
+
+    @patch("/{source:str}", guards=[needs("admin")])
+    async def rename(
+        self,
+        services: NamedDependency[Services],
+        source: FromPath[str],
+        data: JSONBody[SourceChange],
+    ) -> SourceDetail:
+        """Give a source another name; the slug stays."""
+        return _detail(await services.configdb.run(rename_source, source, data.name))
+
+    @get("/{source:str}/messages", guards=[needs("read")])
+    async def messages(
+        self,
+        services: NamedDependency[Services],
+        source: FromPath[str],
+        type: FromQuery[str] = "",  # noqa: A002 - the name in the address
+        search: FromQuery[str] = "",
+        limit: FromQuery[int] = 100,
+    ) -> ReceivedMessages:
+        """Show the newest messages of a source, as the log has them: a sample, not the archive."""
+        if not 1 <= limit <= MOST_RECENT:
+            raise InvalidInputError(f"A limit is 1 to {MOST_RECENT}.", field="limit")
+        found = await services.configdb.run(get_source, source)
+        recent = await recent_messages(
+            services.log, found.id, type_=type, holding=search, most=limit
+        )
+        return ReceivedMessages(messages=[message.body for message in recent])
 
     @post("/{source:str}/enable", guards=[needs("admin")])
     async def enable(
