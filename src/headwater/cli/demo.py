@@ -26,6 +26,7 @@ from headwater.cli.common import Cli
 from headwater.cli.demo_plan import DAYS, USERS, Plan, open_plan, write_plan
 from headwater.cli.demo_wiring import EMAIL, Wired, settle, sync, wire
 from headwater.demo import CollectorClient, Demo, LiveTraffic, WebhookReceiver, load_history
+from headwater.warehouse import show_settings
 
 _SEED = 2026
 _CANCEL_AGAIN_S = 0.5
@@ -168,7 +169,7 @@ def _say_ready(server: Running, plan: Plan, wired: Wired, identifies: int) -> No
         "collector_application_id": wired.collector_key,
         **msgspec.to_builtins(plan.loaded),
         "identifies": identifies,
-        "warehouse": wired.warehouse.settings.path,
+        "warehouse": show_settings(wired.warehouse.settings)["path"],
     }
     sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()
@@ -181,7 +182,7 @@ def _tell(cli: Cli, plan: Plan, wired: Wired) -> None:
     cli.err.print(
         f"\n{loaded['calls']:,} calls of {loaded['users']:,} users in {loaded['companies']:,} "
         "companies are loaded, and their identifies were sent.\n"
-        f"  warehouse  {wired.warehouse.settings.path}\n"
+        f"  warehouse  {show_settings(wired.warehouse.settings)['path']}\n"
         f"  webhook    http://127.0.0.1:{plan.receiver_port}/ shows what arrives\n"
         f"  ask        echo '{{}}' | {program} query users --spec - {here}\n"
         f"  preview    {program} extensions segment preview {here}\n"

@@ -49,7 +49,11 @@ async def take_entries(
 
 
 def sort_by_source(
-    entries: Sequence[Entry], warehouse_id: str, source_id: str | None, loaded_at: datetime
+    entries: Sequence[Entry],
+    warehouse_id: str,
+    source_id: str | None,
+    loaded_at: datetime,
+    identifier_bytes: int = 127,
 ) -> tuple[dict[str, Rows], Counter[Notice]]:
     """Return the rows of each source, and notices of what has no row."""
     sources: dict[str, Rows] = {}
@@ -61,7 +65,10 @@ def sort_by_source(
             notices[Notice("unreadable")] += 1
             continue
         if source_id in {None, message.source_id} and is_wanted(message.body, warehouse_id):
-            sources.setdefault(message.source_id, Rows(loaded_at)).add(message)
+            mine = sources.get(message.source_id)
+            if mine is None:
+                mine = sources[message.source_id] = Rows(loaded_at, identifier_bytes)
+            mine.add(message)
     return sources, notices
 
 

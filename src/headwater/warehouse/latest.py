@@ -1,17 +1,17 @@
-"""Say, as SQL, what the latest state of users and accounts is.
+"""Say what the latest states are: whose they are and which calls they follow from.
 
-In: the columns of the call table that a state follows from. Out: one SELECT for the subjects that
-a load touched. Pure. Each column takes its newest value that is not null, by the message's
+Pure facts. Each column of a state takes its newest value that is not null, by the message's
 corrected time, then arrival, then id: neither the order nor the number of loads matters, and
-running it again changes nothing.
+working it out again changes nothing.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from headwater.warehouse.types import Kind
 
+NEWEST_BY = ("timestamp", "received_at", "id")
 _OF_THE_CALL = frozenset(
     {
         "id",
@@ -41,23 +41,9 @@ LATEST = (
 )
 
 
-def latest_sql(latest: Latest, schema: str, columns: Collection[str]) -> str:
-    """Return the query; its one parameter is the `uuid_ts` of the load whose subjects are wanted.
-
-    Every name is quoted, and holds nothing but [a-z0-9_].
-    """
-    calls, key = f'"{schema}"."{latest.calls}"', f'"{latest.key}"'
-    newest = "".join(
-        f',\n  arg_max("{column}", ("timestamp", received_at, id)) AS "{column}"'
-        for column in columns
-        if column not in _OF_THE_CALL
-    )
-    return (
-        f"SELECT {key} AS id{newest},\n  max(uuid_ts) AS uuid_ts\n"
-        f"FROM {calls}\n"
-        f"WHERE {key} IN (SELECT {key} FROM {calls} WHERE uuid_ts = $1)\n"
-        f"GROUP BY {key}"
-    )
+def state_columns(calls: Mapping[str, Kind]) -> dict[str, Kind]:
+    """Return the columns of the calls that a state can have."""
+    return {name: kind for name, kind in calls.items() if name not in _OF_THE_CALL}
 
 
 def outgrown(existing: Mapping[str, Kind], calls: Mapping[str, Kind]) -> list[str]:

@@ -1,28 +1,37 @@
 """Make Arrow tables out of rows, typed so that they fit what the warehouse has already.
 
-In: rows of one table, and the types of its existing columns. Out: an Arrow table, the columns that
-must first be widened, and the values that fit nowhere. Pure.
+In: rows of one table, the types of its existing columns, what the database can hold. Out: an Arrow
+table, the columns that must first be widened, and the values that fit nowhere. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
+from headwater.warehouse.arrow import ARROW, fit_column
 from headwater.warehouse.tables import DECLARED_KINDS, Row
-from headwater.warehouse.types import Kind, fit_all, to_text, widen_kind
+from headwater.warehouse.types import Kind, to_text
 
 DISCARDS = "_discards"
-_DISCARD_REASON = "the column is of type {kind}"
-_ARROW = {
-    Kind.TIMESTAMP: pa.timestamp("us", "UTC"),
-    Kind.INTEGER: pa.int64(),
-    Kind.FLOAT: pa.float64(),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.VARCHAR: pa.string(),
-}
+_OF_DISCARDS = dict.fromkeys(
+    ("table_name", "row_id", "column_name", "column_value", "reason"), Kind.VARCHAR
+)
+_NO_FIT = "the column is of type {kind}"
+_NO_ROOM = "the table has as many columns as it may, {count}"
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table can take."""
+
+    columns: int = 2_000
+    earliest: datetime = _FIRST
+    latest: datetime = _LAST
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -35,32 +44,59 @@ class Packed(msgspec.Struct, frozen=True):
     """Rows of `_discards`: values that became null."""
 
 
-def pack(table: str, rows: Sequence[Row], existing: Mapping[str, Kind]) -> Packed:
+def pack(
+    table: str, rows: Sequence[Row], existing: Mapping[str, Kind], room: Room | None = None
+) -> Packed:
     """Type the columns of `rows`; a column without any value left is not made."""
+    room = room or Room()
     arrays: dict[str, Any] = {}
     widened: list[str] = []
     discards: list[Row] = []
+    declared = DECLARED_KINDS | (_OF_DISCARDS if table == DISCARDS else {})
+    left = room.columns - len(existing)
     for column in dict.fromkeys(chain.from_iterable(rows)):
+        known = existing.get(column)
         values = [row.get(column) for row in rows]
-        kind = widen_kind(existing.get(column) or DECLARED_KINDS.get(column), values)
-        if kind is None:
+        if known is None and left <= 0:
+            reason = _NO_ROOM.format(count=room.columns)
+            discards += (_discard(table, row, column, reason) for row in rows if column in row)
             continue
-        fitted, misfits = fit_all(values, kind)
-        discards += [_discard(table, rows[index], column, kind) for index in misfits]
-        if column in existing or any(value is not None for value in fitted):
-            arrays[column] = pa.array(fitted, _ARROW[kind])
-        if existing.get(column, kind) is not kind:
+        fitted = fit_column(values, known, declared.get(column), room.earliest, room.latest)
+        if fitted is None:
+            continue
+        reason = _NO_FIT.format(kind=fitted.kind)
+        discards += (_discard(table, rows[index], column, reason) for index in fitted.misfits)
+        if known is not None or fitted.array.null_count < len(rows):
+            arrays[column] = fitted.array
+            left -= known is None
+        if known not in {None, fitted.kind}:
             widened.append(column)
     return Packed(pa.table(arrays), widened, discards)
 
 
-def _discard(table: str, row: Row, column: str, kind: Kind) -> Row:
+def table_of(rows: Iterable[Sequence[Any]], kinds: Mapping[str, Kind]) -> pa.Table:
+    """Return rows that a database answered as a table of these columns."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    return pa.table(
+        {
+            name: pa.array(values, ARROW[kind])
+            for (name, kind), values in zip(kinds.items(), columns, strict=True)
+        }
+    )
+
+
+def kind_of_arrow(of: Any) -> Kind:
+    """Return our type for Arrow's."""
+    return next(kind for kind, arrow in ARROW.items() if arrow == of)
+
+
+def _discard(table: str, row: Row, column: str, reason: str) -> Row:
     return {
         "table_name": table,
         "row_id": row["id"],
         "column_name": column,
         "column_value": to_text(row[column]),
-        "reason": _DISCARD_REASON.format(kind=kind),
+        "reason": reason,
         "received_at": row["received_at"],
         "uuid_ts": row["uuid_ts"],
     }

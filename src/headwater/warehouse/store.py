@@ -20,7 +20,8 @@ from headwater.configdb import Position, write_position
 from headwater.configdb.tables import warehouse_syncs, warehouses
 from headwater.eventlog import Stream
 from headwater.sources import get_source
-from headwater.warehouse.catalog import WarehouseSettings, check_settings
+from headwater.warehouse.catalog import check_settings
+from headwater.warehouse.settings import WarehouseSettings
 
 RUNNING, SUCCESS, PARTIAL, FAILURE = "running", "success", "partial", "failure"
 

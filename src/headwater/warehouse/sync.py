@@ -15,7 +15,7 @@ import msgspec
 
 from headwater.base.clock import Clock
 from headwater.base.crash import crash_point
-from headwater.base.errors import HeadwaterError, NotFoundError
+from headwater.base.errors import HeadwaterError, NotFoundError, UnavailableError
 from headwater.base.ids import new_id
 from headwater.base.settings import WarehouseSettings
 from headwater.base.telemetry import WAREHOUSE_ROWS, get_logger
@@ -119,18 +119,25 @@ class Syncer:
         return entries
 
     def _load(self, warehouse: Warehouse, entries: list[Entry]) -> _Done:
+        from headwater.warehouse.engines import limits_of, open_engine
         from headwater.warehouse.fill import fill
 
+        limits = limits_of(warehouse.settings)
         sources, notices = sort_by_source(
-            entries, warehouse.id, warehouse.source_id, self._clock.now()
+            entries, warehouse.id, warehouse.source_id, self._clock.now(), limits.identifier_bytes
         )
+        load = f"{entries[0].offset:020}-{entries[-1].offset:020}"
         done = _Done(Counter(), notices)
         for source_id, rows in sources.items():
-            schema = self._schema_of(source_id)
+            schema = self._schema_of(source_id, limits.identifier_bytes)
             if not schema:
                 done += _Done(Counter(), Counter({Notice("unknown_source", source_id): 1}))
                 continue
-            filled = fill(warehouse.settings, schema, rows, self._data / "warehouse" / warehouse.id)
+            folder = self._data / "warehouse" / warehouse.id
+            with open_engine(warehouse.settings, schema, folder, load) as engine:
+                filled = fill(engine, rows, limits)
+            for table, message in filled.failures.items():
+                raise UnavailableError(f"The table {schema}.{table} was not loaded: {message}")
             for table, count in filled.rows.items():
                 WAREHOUSE_ROWS.labels(warehouse.name, table).inc(count)
             done += _Done(
@@ -139,10 +146,10 @@ class Syncer:
             )
         return done
 
-    def _schema_of(self, source_id: str) -> str:
+    def _schema_of(self, source_id: str, identifier_bytes: int) -> str:
         try:
             with self._configdb.transaction() as connection:
-                return schema_name(get_source(connection, source_id).slug)
+                return schema_name(get_source(connection, source_id).slug, identifier_bytes)
         except NotFoundError:
             return ""
 

@@ -6,7 +6,7 @@ In: messages of one source. Out: rows of `identifies`, `tracks`, one table for e
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +19,8 @@ from headwater.warehouse.types import Kind
 
 Row = dict[str, Any]
 
-MAX_IDENTIFIER_BYTES = 127
-"""What every database but PostgreSQL (63) takes."""
+CALL_MARKS = ("user_id", "previous_id")
+"""Columns that say whose a call is."""
 
 RESERVED_COLUMNS = frozenset(
     {
@@ -44,7 +44,12 @@ RESERVED_TABLES = frozenset(
     {"identifies", "users", "tracks", "pages", "screens", "groups", "accounts", "aliases"}
 )
 
-DECLARED_KINDS: Mapping[str, Kind] = {
+ALWAYS_LOADED = frozenset(
+    {"id", "user_id", "group_id", "received_at", "timestamp", "uuid_ts", "event"}
+)
+"""Columns that loading itself needs: nobody can leave them out."""
+
+DECLARED_KINDS: dict[str, Kind] = {
     "id": Kind.VARCHAR,
     "anonymous_id": Kind.VARCHAR,
     "user_id": Kind.VARCHAR,
@@ -73,11 +78,19 @@ class Notice(msgspec.Struct, frozen=True):
 class Rows:
     """The rows of one source, by table and row id, and what was dropped on the way.
 
-    A message that comes twice has one row: the id is the key, and the later one stands.
+    A message that comes twice has one row: the id is the key, and the later one stands. What
+    `unwanted` names as `table` or `table.column` has no rows or values.
     """
 
-    def __init__(self, loaded_at: datetime) -> None:
+    def __init__(
+        self,
+        loaded_at: datetime,
+        identifier_bytes: int = 127,
+        unwanted: Collection[str] = (),
+    ) -> None:
         self.loaded_at = loaded_at
+        self._longest = identifier_bytes
+        self._unwanted = frozenset(unwanted)
         self.tables: dict[str, dict[str, Row]] = {}
         self.notices: Counter[Notice] = Counter()
 
@@ -103,7 +116,7 @@ class Rows:
 
     def _add_track(self, fixed: Row, body: Mapping[str, Any]) -> None:
         text = str(body.get("event") or "")
-        table = event_table(text)
+        table = event_table(text, self._longest)
         put_texts(fixed, event=table, event_text=text)
         self._put("tracks", fixed, None)
         if table:
@@ -123,22 +136,37 @@ class Rows:
         row["timestamp"] = message.timestamp
         row["uuid_ts"] = self.loaded_at
         for column, value in flatten(message.body.get("context") or {}, "context"):
-            row[shorten(column, MAX_IDENTIFIER_BYTES)] = value
+            row[self._cut(column)] = value
         return row
 
+    def _cut(self, column: str) -> str:
+        return column if len(column) <= self._longest else shorten(column, self._longest)
+
     def _put(self, table: str, fixed: Row, fields: Mapping[str, Any] | None) -> None:
+        if table in self._unwanted:
+            return
         row = dict(fixed)
-        mine: set[str] = set()
+        before = len(row)
         for name, value in flatten(fields or {}):
-            column = shorten(name, MAX_IDENTIFIER_BYTES)
+            column = self._cut(name)
             if column in RESERVED_COLUMNS or column in fixed:
                 self.notices[Notice("reserved_column", table, column)] += 1
                 continue
-            if column in mine:
-                self.notices[Notice("same_column", table, column)] += 1
-            mine.add(column)
             row[column] = value
+            before += 1
+            if len(row) < before:
+                before -= 1
+                self.notices[Notice("same_column", table, column)] += 1
+        if self._unwanted:
+            row = self._without_unwanted(table, row)
         self.tables.setdefault(table, {})[row["id"]] = row
+
+    def _without_unwanted(self, table: str, row: Row) -> Row:
+        return {
+            column: value
+            for column, value in row.items()
+            if column in ALWAYS_LOADED or f"{table}.{column}" not in self._unwanted
+        }
 
 
 def put_texts(row: Row, **fields: str | None) -> None:
@@ -146,12 +174,12 @@ def put_texts(row: Row, **fields: str | None) -> None:
     row.update((column, text) for column, text in fields.items() if text)
 
 
-def schema_name(slug: str) -> str:
+def schema_name(slug: str, identifier_bytes: int = 127) -> str:
     """Return the schema of a source: its slug in snake case."""
-    return shorten(to_snake(slug), MAX_IDENTIFIER_BYTES)
+    return shorten(to_snake(slug), identifier_bytes)
 
 
-def event_table(event: str) -> str:
+def event_table(event: str, identifier_bytes: int = 127) -> str:
     """Return an event's table; `_` before it when Segment's own tables have that name."""
-    name = shorten(to_snake(event), MAX_IDENTIFIER_BYTES)
+    name = shorten(to_snake(event), identifier_bytes)
     return f"_{name}" if name in RESERVED_TABLES else name

@@ -20,8 +20,9 @@ from headwater.eventlog import MemoryLog, Stream
 from headwater.model import Message
 from headwater.sources import Source, add_source, list_sources
 from headwater.warehouse import Warehouses
-from headwater.warehouse.catalog import DuckDbSettings
+from headwater.warehouse.engines import limits_of, open_engine
 from headwater.warehouse.fill import Filled, fill
+from headwater.warehouse.settings import DuckDbSettings
 from headwater.warehouse.tables import Rows
 
 LOADED_AT = datetime(2026, 11, 23, 2, 45, tzinfo=UTC)
@@ -65,7 +66,9 @@ class File:
         rows = Rows(loaded_at)
         for message in messages:
             rows.add(message)
-        return fill(DuckDbSettings(path=str(self.path)), SCHEMA, rows, self._scratch)
+        chosen = DuckDbSettings(path=str(self.path))
+        with open_engine(chosen, SCHEMA, self._scratch) as engine:
+            return fill(engine, rows, limits_of(chosen))
 
     def run(self, sql: str) -> None:
         with duckdb.connect(self.path) as connection:

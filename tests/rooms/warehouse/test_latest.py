@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.model import Message
-from headwater.warehouse.latest import LATEST, latest_sql
-from tests.rooms.warehouse.support import File, a_message, an_identify
+from headwater.warehouse.engines.duck import newest
+from headwater.warehouse.latest import LATEST
+from tests.rooms.warehouse.support import File, a_message
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 TRAITS = ("plan", "city")
@@ -60,8 +61,9 @@ def test_the_query_is_the_plain_fold(calls: list[Call]) -> None:
                 for n, (user, at, arrived, plan, city) in enumerate(calls)
             ],
         )
-        sql = latest_sql(LATEST[0], "s", ["id", "user_id", "received_at", *TRAITS])
-        rows = connection.sql(sql, params=[DAY]).to_arrow_table().to_pylist()
+        touched = "SELECT user_id FROM s.identifies"
+        sql = newest("s.identifies", LATEST[0], ["received_at", *TRAITS], touched)
+        rows = connection.sql(sql).to_arrow_table().to_pylist()
     found = {row["id"]: {name: row[name] for name in TRAITS} for row in rows}
     assert found == _expected(calls)
 
@@ -81,27 +83,6 @@ def test_order_and_batches_do_not_matter(calls: list[Call], random: Any, batches
         rows = file.table("users")
     found = {row["id"]: {name: row.get(name) for name in TRAITS} for row in rows}
     assert found == _expected(calls)
-
-
-def test_a_late_message_overwrites_nothing_newer(tmp_path: Path) -> None:
-    """An older message that arrives later only fills what is still unknown."""
-    file = File(tmp_path)
-    file.load(an_identify("new", "ann", DAY, plan="pro"))
-    late = an_identify("old", "ann", DAY - timedelta(days=1), plan="free", city="Bonn")
-    file.load(late, loaded_at=DAY + timedelta(hours=5))
-    (user,) = file.table("users")
-    assert (user["plan"], user["city"], user["received_at"]) == ("pro", "Bonn", DAY)
-
-
-def test_visitors_without_a_name_are_in_no_users_table(tmp_path: Path) -> None:
-    """Rows with an anonymous id alone are in `identifies` only."""
-    file = File(tmp_path)
-    visit = {"type": "identify", "messageId": "1", "anonymousId": "a", "traits": {"plan": "x"}}
-    file.load(a_message(visit, received_at=DAY))
-    assert "headwater_api_analytics.users" not in file.tables()
-    file.load(an_identify("2", "ann", DAY, city="Bonn"))
-    (user,) = file.table("users")
-    assert (user["id"], "plan" in user, "anonymous_id" in user) == ("ann", False, False)
 
 
 def _minute(number: int) -> datetime:

@@ -1,6 +1,5 @@
 """A warehouse that people touch, fill and lock is loaded all the same, or says why not."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,56 +11,12 @@ import duckdb
 import pytest
 
 from headwater.base.errors import MisconfiguredError, UnavailableError
-from headwater.warehouse.tables import Notice
 from tests.rooms.warehouse.support import LOADED_AT, SCHEMA, File, an_identify
 
 
 def _load(file: File, number: int, **traits: object) -> None:
     at = LOADED_AT + timedelta(hours=number)
     file.load(an_identify(f"m{number}", "ann", at, **traits), loaded_at=at)
-
-
-def test_an_integer_column_becomes_float(tmp_path: Path) -> None:
-    """The first fraction widens the column in both tables, and no value is rounded."""
-    file = File(tmp_path)
-    _load(file, 1, score=1)
-    _load(file, 2, score=1.5)
-    _load(file, 3, score=2)
-    assert [row["score"] for row in file.table("identifies")] == [1.0, 1.5, 2.0]
-    assert file.types("identifies")["score"] == file.types("users")["score"] == "DOUBLE"
-    assert [row["score"] for row in file.table("users")] == [2.0]
-
-
-def test_what_does_not_fit_is_found_again_in_discards(tmp_path: Path) -> None:
-    """Text in an integer column becomes null; loading it twice notes it once."""
-    file = File(tmp_path)
-    _load(file, 1, seats=40)
-    message = an_identify("m2", "ann", LOADED_AT, seats="forty")
-    for _ in range(2):
-        filled = file.load(message)
-        assert filled.notices == {Notice("discarded", "identifies", "seats"): 1}
-    (discard,) = file.table("_discards")
-    assert discard == {
-        "table_name": "identifies",
-        "row_id": "m2",
-        "column_name": "seats",
-        "column_value": "forty",
-        "reason": "the column is of type integer",
-        "received_at": LOADED_AT,
-        "uuid_ts": LOADED_AT,
-    }
-    assert [row["seats"] for row in file.table("users")] == [40]
-
-
-def test_a_column_dropped_by_hand_comes_back(tmp_path: Path) -> None:
-    """The warehouse itself is asked what it has, before each load."""
-    file = File(tmp_path)
-    _load(file, 1, plan="a", city="Bonn")
-    file.run(f"ALTER TABLE {SCHEMA}.identifies DROP COLUMN plan")
-    file.run(f"DROP TABLE {SCHEMA}.users")
-    _load(file, 2, plan="b", city="Bonn")
-    assert [row["plan"] for row in file.table("identifies")] == [None, "b"]
-    assert [row["plan"] for row in file.table("users")] == ["b"]
 
 
 def test_a_schema_made_by_hand_is_used(tmp_path: Path) -> None:
@@ -130,25 +85,3 @@ def test_a_schema_cannot_have_the_name_of_its_file(tmp_path: Path) -> None:
     file.path = tmp_path / f"{SCHEMA}.duckdb"
     with pytest.raises(MisconfiguredError, match="both be called"):
         _load(file, 1, plan="a")
-
-
-def test_nothing_is_sent_and_no_file_is_left_at_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The loader's own reports are off, and it writes below our directories only."""
-    home = tmp_path / "home"
-    home.mkdir()
-    asked: list[object] = []
-
-    def refuse(host: object, *_: object, **__: object) -> list[object]:
-        asked.append(host)
-        raise OSError
-
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "true")
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    for number in range(2):
-        _load(File(tmp_path), number, plan="a")
-    assert asked == []
-    assert list(home.iterdir()) == []
-    assert {path.name for path in tmp_path.iterdir()} == {"home", "warehouse.duckdb"}
