@@ -67,7 +67,7 @@ def test_every_page_can_be_read_everywhere(
     paths = [
         "/destinations", "/destinations/catalog", "/destinations/add/webhook", made,
         f"{made}/settings", f"{made}/mappings", f"{made}/mappings/0", f"{made}/filters",
-        f"{made}/filters/0", f"{made}/tester",
+        f"{made}/filters/0", f"{made}/tester", f"{made}/deliveries",
     ]  # fmt: skip
     with open_page(browser, viewport=viewport, color_scheme=scheme) as page:
         log_in(page, server)

@@ -52,7 +52,7 @@ CATALOG: tuple[SourceType, ...] = (
         type="python",
         title="Python",
         category="Server",
-        description="The segment-analytics-python library, with `host` set to this server.",
+        description="The segment-analytics-python library, with host set to this server.",
         setup="import segment.analytics as analytics\n"
         'analytics.write_key = "{write_key}"\n'
         'analytics.host = "{url}"\n'
@@ -62,7 +62,7 @@ CATALOG: tuple[SourceType, ...] = (
         type="nodejs",
         title="Node.js",
         category="Server",
-        description="The @segment/analytics-node library, with `host` set to this server.",
+        description="The @segment/analytics-node library, with host set to this server.",
         setup='import { Analytics } from "@segment/analytics-node"\n'
         'const analytics = new Analytics({ writeKey: "{write_key}", host: "{url}" })\n'
         'analytics.identify({ userId: "u-1", traits: { plan: "pro" } })',
@@ -71,7 +71,7 @@ CATALOG: tuple[SourceType, ...] = (
         type="go",
         title="Go",
         category="Server",
-        description="The analytics-go library, with `Endpoint` set to this server.",
+        description="The analytics-go library, with Endpoint set to this server.",
         setup='config := analytics.Config{Endpoint: "{url}"}\n'
         'client, err := analytics.NewWithConfig("{write_key}", config)',
     ),
@@ -79,14 +79,14 @@ CATALOG: tuple[SourceType, ...] = (
         type="ruby",
         title="Ruby",
         category="Server",
-        description="The analytics-ruby library, with `host` set to this server.",
+        description="The analytics-ruby library, with host set to this server.",
         setup='Analytics = Segment::Analytics.new(write_key: "{write_key}", host: "{url}")',
     ),
     SourceType(
         type="website",
         title="Website",
         category="Website",
-        description="The @segment/analytics-next library, with `cdnURL` set to this server.",
+        description="The @segment/analytics-next library, with cdnURL set to this server.",
         setup='import { AnalyticsBrowser } from "@segment/analytics-next"\n'
         'const analytics = AnalyticsBrowser.load({ writeKey: "{write_key}", cdnURL: "{url}" })\n'
         "analytics.page()",

@@ -5,6 +5,7 @@ name: fields, titles and texts come from what each declares.
 """
 
 from headwater.web.destinations.adding import AddingController
+from headwater.web.destinations.deliveries import DeliveriesController
 from headwater.web.destinations.filters import FiltersController
 from headwater.web.destinations.listing import ListingController
 from headwater.web.destinations.mappings import MappingsController
@@ -18,6 +19,7 @@ DESTINATION_PAGES = (
     MappingsController,
     FiltersController,
     TesterController,
+    DeliveriesController,
 )
 
 __all__ = ["DESTINATION_PAGES"]

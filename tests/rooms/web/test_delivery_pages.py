@@ -1,0 +1,107 @@
+"""The page of a destination's deliveries: how they fare, why some are dead, and another try."""
+
+from datetime import timedelta
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from headwater.destinations import add_destination
+from headwater.federation.deliveries import Counts, Waiting, store_deliveries
+from headwater.model import Message
+from headwater.sources import add_source
+from tests.rooms.web.test_destination_pages import Person
+from tests.support.web import PAGE, World, log_in
+
+Browser = AsyncTestClient[Litestar]
+REFUSED = "answered 422: <b>no such event</b>"
+
+
+@pytest.fixture
+async def ann(world: World, browser: Browser) -> Person:
+    return Person(browser, world, await log_in(browser))
+
+
+def connect(world: World) -> str:
+    s = world.services
+    with s.configdb.transaction() as connection:
+        source = add_source(connection, s.clock, "http-api", "Shop")
+        instance, _ = add_destination(
+            connection, s.vault, s.clock, s.egress, source_id=source.id, kind="webhook",
+            values={"url": "https://hooks.example.com/in"},
+        )  # fmt: skip
+    return instance.id
+
+
+def dead(world: World, number: int, error: str = REFUSED) -> Waiting:
+    now = world.services.clock.now()
+    body = {"type": "track", "event": f"Event {number}"}
+    message = Message(
+        source_id="src", message_id=f"m-{number:03}", type="track", user_id=f"user-{number}",
+        received_at=now, timestamp=now, body=body,
+    )  # fmt: skip
+    return Waiting(
+        message=message, state="dead", attempts=1, first_tried_at=now - timedelta(minutes=1),
+        status=422, error=error,
+    )  # fmt: skip
+
+
+async def store(world: World, id_: str, *waiting: Waiting, counts: Counts | None = None) -> None:
+    s = world.services
+    await s.configdb.run(
+        store_deliveries, s.clock, id_, done=[], waiting=waiting, counts=counts or Counts()
+    )
+
+
+async def test_before_anything_was_sent_the_page_says_so(ann: Person) -> None:
+    """No rate is made up."""
+    page = await ann.see(f"/destinations/{connect(ann.world)}/deliveries")
+    assert "Nothing is dead" in page
+    assert "nothing yet" in page
+    assert 'At the first try</dt><dd class="figure">none yet' in page
+
+
+async def test_totals_reasons_and_messages_are_shown(ann: Person) -> None:
+    """Grouped by what the other side said; the totals alone when the panel asks."""
+    id_ = connect(ann.world)
+    counts = Counts(delivered=1_200, delivered_first_try=1_140, filtered=7)
+    letters = [dead(ann.world, n) for n in range(2)] + [dead(ann.world, 9, "given up")]
+    await store(ann.world, id_, *letters, counts=counts)
+    path = f"/destinations/{id_}/deliveries"
+    page = await ann.see(path)
+    for text in ("1,200", "95.0%", "Event 1", "given up", ">2</dt>"):
+        assert text in page
+    raw = await ann.browser.get(path, headers=PAGE)
+    assert "<b>no such event</b>" not in raw.text
+    panel = await ann.browser.get(path, headers={**PAGE, "hx-request": "true"})
+    assert "1,200" in panel.text
+    assert "Event 1" not in panel.text
+
+
+async def test_many_dead_letters_are_paged(ann: Person) -> None:
+    """Fifty at a time, each once."""
+    id_ = connect(ann.world)
+    await store(ann.world, id_, *[dead(ann.world, n) for n in range(70)])
+    path = f"/destinations/{id_}/deliveries"
+    first, second = await ann.see(path), await ann.see(f"{path}?after=m-049")
+    assert "after=m-049" in first
+    assert ("Event 49" in first, "Event 50" in first) == (True, False)
+    assert ("Event 50" in second, "Event 69" in second, "More</a>" in second) == (True, True, False)
+
+
+async def test_they_are_tried_again_when_asked(ann: Person) -> None:
+    """All of them wait for another try then; a viewer may not ask for it."""
+    id_ = connect(ann.world)
+    path = f"/destinations/{id_}/deliveries"
+    assert (await ann.send(f"{path}/replay")).endswith("?said=none")
+    await store(ann.world, id_, *[dead(ann.world, n) for n in range(3)])
+    page = await ann.see(await ann.send(f"{path}/replay"))
+    assert "They are tried again" in page
+    assert "Nothing is dead" in page
+    status = await ann.world.services.federation.status(id_)
+    assert (status.waiting, status.dead) == (3, 0)
+    ann.browser.cookies.clear()
+    ann.world.add_login("vi@example.com", "viewer")
+    token = await log_in(ann.browser, "vi@example.com")
+    refused = await ann.browser.post(f"{path}/replay", headers=PAGE, data={"csrf_token": token})
+    assert refused.status_code == 403
