@@ -19,7 +19,7 @@ from typing import Self
 from tests.support.server import Server, serving
 
 from benchmarks.corpus import EVENTS_PER_BATCH, Corpus
-from benchmarks.http_load import Pause, Target, post_all
+from benchmarks.http_load import Target, no_pause, pace, post_all
 from benchmarks.process_tree import cpu_s, rss_bytes
 from headwater.base.settings import EventStoreSettings
 from headwater.eventstore import EventStore
@@ -76,10 +76,10 @@ class Load:
     ) -> Figures:
         """Post for some seconds, then wait until everything can be asked for."""
         pid = self._server.process.pid
-        pause = _pace(per_s / self._events_per_post) if per_s else _no_pause
+        wait = pace(per_s / self._events_per_post) if per_s else no_pause
         cpu_before_s, began_s = cpu_s(pid), time.perf_counter()
         with Watch(self._server) as watch:
-            took_ms = post_all(self._target, posts, seconds, connections, pause)
+            took_ms = post_all(self._target, posts, seconds, connections, wait)
         acked_s = time.perf_counter() - began_s
         self._server.settle(within_s=300)
         queryable_s = time.perf_counter() - began_s
@@ -149,23 +149,6 @@ class Watch:
                     return
                 at_s, _, ahead = found
             yield max(0.0, at_s - seen_s)
-
-
-def _no_pause() -> float:
-    return 0.0
-
-
-def _pace(per_s: float) -> Pause:
-    """Return a function that says how long the next post has to wait for its turn."""
-    count = 0
-    began_s = time.perf_counter()
-
-    def pause() -> float:
-        nonlocal count
-        count += 1
-        return began_s + count / per_s - time.perf_counter()
-
-    return pause
 
 
 def _at(values: list[float], share: float) -> float:

@@ -6,6 +6,7 @@ one stops the run with the answer's text.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 _END_OF_HEAD = b"\r\n\r\n"
+_LENGTH = re.compile(rb"(?i)content-length: *(\d+)")
 Pause = Callable[[], float]
 """Says how many seconds the next post has to wait."""
 
@@ -55,7 +57,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
-        if _END_OF_HEAD not in self._answer:
+        if not _is_whole(self._answer):
             return
         self.took_ms.append((time.perf_counter() - self._sent_s) * 1000)
         if not self._answer.startswith(self._target.wanted):
@@ -86,6 +88,31 @@ class _Connection(asyncio.Protocol):
     def _fail(self, why: str) -> None:
         if not self.done.done():
             self.done.set_exception(AssertionError(why))
+
+
+def _is_whole(answer: bytes) -> bool:
+    """Tell whether an answer with a `Content-Length` has come to its end."""
+    head, end, body = answer.partition(_END_OF_HEAD)
+    length = _LENGTH.search(head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+
+
+def no_pause() -> float:
+    """Send at once."""
+    return 0.0
+
+
+def pace(per_s: float) -> Pause:
+    """Return a function that says how long the next post has to wait for its turn."""
+    count = 0
+    began_s = time.perf_counter()
+
+    def pause() -> float:
+        nonlocal count
+        count += 1
+        return began_s + count / per_s - time.perf_counter()
+
+    return pause
 
 
 def post_all(
