@@ -1,5 +1,6 @@
 """The configuration database: the same promises on SQLite and on PostgreSQL."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,3 +133,12 @@ def test_a_batch_that_is_half_stored_is_finished_by_the_version_that_began_it(db
         write_position(connection, CLOCK, "ingest", "calls", Position(10, (10, 11)))
     migrate(db)
     assert is_current(db)
+
+
+async def test_who_only_reads_waits_for_nobody(db: ConfigDb) -> None:
+    """A transaction that writes holds no reader up; what it wrote is not seen before its end."""
+    migrate(db)
+    with db.transaction() as connection:
+        write_position(connection, CLOCK, "slow", "calls", Position(7))
+        assert await asyncio.wait_for(db.look(read_position, "slow"), 5) is None
+    assert await db.look(read_position, "slow") == Position(7)

@@ -1,7 +1,8 @@
 """Open the configuration database: SQLite beside the data, or PostgreSQL by URL.
 
-In: a URL. Out: transactions, for synchronous callers (`transaction`) and the event loop (`run`).
-Every write is durable when the transaction ends. Knows no questions: rooms bring their own.
+In: a URL. Out: transactions, for synchronous callers (`transaction`) and the event loop: `run`, and
+`look` for questions that only read. Every write is durable when the transaction ends. Knows no
+questions: rooms bring their own.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from headwater.base.settings import ConfigDbSettings
 
 T = TypeVar("T")
 _BUSY_TIMEOUT_MS = 10_000
+_ONLY_READS = "headwater_only_reads"
 
 
 class ConfigDb:
@@ -40,14 +42,8 @@ class ConfigDb:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Run a block in one transaction: all of it is durable, or none."""
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as err:
-            raise UnavailableError(
-                f"The configuration database cannot be used: {err.orig}",
-                hint="Check free disk space, and that the database server runs.",
-            ) from err
+        with _as_unavailable(), self.engine.begin() as connection:
+            yield connection
 
     async def run(self, question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call `question(connection, …)` in one transaction on a worker thread."""
@@ -58,8 +54,29 @@ class ConfigDb:
 
         return await asyncio.to_thread(work)
 
+    async def look(self, question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Call a question that only reads, on a worker thread: it never waits for who writes."""
+
+        def work() -> T:
+            reading = self.engine.execution_options(**{_ONLY_READS: True})
+            with _as_unavailable(), reading.begin() as connection:
+                return question(connection, *args, **kwargs)
+
+        return await asyncio.to_thread(work)
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as err:
+        raise UnavailableError(
+            f"The configuration database cannot be used: {err.orig}",
+            hint="Check free disk space, and that the database server runs.",
+        ) from err
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -77,4 +94,5 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_immediate(connection: sa.Connection) -> None:
     # A deferred transaction that turns writer late can fail at once with "database is locked".
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    only_reads = connection.get_execution_options().get(_ONLY_READS, False)
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")

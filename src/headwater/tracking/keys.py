@@ -45,7 +45,7 @@ class SourceKeys:
         remembered = self._known.get(write_key)
         if remembered is not None and now_s - remembered[0] < REFRESH_S:
             return remembered[1]
-        source = await self._configdb.run(find_by_write_key, write_key)
+        source = await self._configdb.look(find_by_write_key, write_key)
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
         self._known[write_key] = (now_s, source)

@@ -84,10 +84,11 @@ def normalise(item: dict[str, Any], source_id: str, reception: Reception) -> Mes
         return Refusal(fault)
     _put_ip(body, reception)
     timestamp = _put_times(body, reception)
-    message_id = body.setdefault("messageId", new_id("msg"))
+    if "messageId" not in body:
+        body["messageId"] = new_id("msg")
     return Message(
         source_id=source_id,
-        message_id=message_id,
+        message_id=body["messageId"],
         type=body["type"],
         user_id=body.get("userId", ""),
         anonymous_id=body.get("anonymousId", ""),

@@ -97,7 +97,7 @@ class AppendOnce:
         stored = False
         try:
             since = self._clock.now() - self._keep
-            seen = await self._configdb.run(find_seen, mine, since)
+            seen = await self._configdb.look(find_seen, mine, since)
             new = [key for key in mine if key not in seen]
             await self._append_new({key: mine[key] for key in new})
             stored = True
