@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from headwater.base.clock import Clock
 from headwater.base.errors import ConflictError, NotFoundError
 from headwater.base.ids import new_id
+from headwater.base.schedule import clean_schedule
 from headwater.base.vault import Vault
 from headwater.configdb.tables import extension_backfills as backfills
 from headwater.configdb.tables import extension_connections as connections
@@ -23,7 +24,6 @@ from headwater.extensions import outbox
 from headwater.extensions.audience import Condition
 from headwater.extensions.contract import Extension, Target
 from headwater.extensions.gallery import find_extension
-from headwater.extensions.schedule import clean_schedule
 
 _FRESH: dict[str, Any] = {
     "watermark": 0,

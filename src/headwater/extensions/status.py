@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from headwater.base.schedule import read_schedule
 from headwater.base.vault import show_masked
 from headwater.extensions import outbox, runs
 from headwater.extensions.audience import Condition
 from headwater.extensions.backfill import Backfill, find_running
 from headwater.extensions.connections import Connection, Opened
 from headwater.extensions.dead import DeadItem, read_dead
-from headwater.extensions.schedule import read_schedule
 from headwater.workspace import App
 
 _SHOWN = 10

@@ -8,6 +8,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from headwater.base.errors import HeadwaterError
+from headwater.base.schedule import read_schedule
 from headwater.base.telemetry import get_logger
 from headwater.extensions import outbox, runs
 from headwater.extensions.backfill import find_running, make_page
@@ -21,7 +22,6 @@ from headwater.extensions.delivery import Delivery
 from headwater.extensions.locks import Locks
 from headwater.extensions.parts import Parts
 from headwater.extensions.runs import Tally
-from headwater.extensions.schedule import read_schedule
 from headwater.extensions.sync import sync
 from headwater.profiles import last_complete_day
 from headwater.workspace import App, get_app

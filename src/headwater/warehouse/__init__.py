@@ -1,10 +1,11 @@
 """Load messages into the team's own databases, as the tables that Segment's users know.
 
 In: the log's messages. Out: `identifies`, `users`, `tracks`, a table for each event, and so on, in
-one schema for each source; and a history of what was loaded. Types of warehouse: DuckDB.
+one schema for each source; and a history of what was loaded. `delete_users` takes people out.
 """
 
-from headwater.warehouse.catalog import TYPES, show_settings
+from headwater.warehouse.catalog import CATALOG, TYPES, WarehouseType, find_type, show_settings
+from headwater.warehouse.rereads import Reread
 from headwater.warehouse.store import (
     Sync,
     Warehouse,
@@ -17,11 +18,15 @@ from headwater.warehouse.tables import schema_name
 from headwater.warehouse.worker import Warehouses
 
 __all__ = [
+    "CATALOG",
     "TYPES",
+    "Reread",
     "Sync",
     "Warehouse",
+    "WarehouseType",
     "Warehouses",
     "add_warehouse",
+    "find_type",
     "get_warehouse",
     "list_syncs",
     "list_warehouses",

@@ -5,7 +5,7 @@ counted and passed: one bad record never stops a warehouse.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,28 +48,51 @@ async def take_entries(
     return taken
 
 
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages a warehouse wants, and how its rows are named."""
+
+    warehouse_id: str
+    source_id: str | None = None
+    """None: all sources."""
+    identifier_bytes: int = 127
+    unwanted: Mapping[str, frozenset[str]] = {}
+    """By source: tables and `table.column` that are left out; `""` leaves out the source."""
+    is_forgotten: Callable[[int, str], bool] = lambda _offset, _user: False
+
+
 def sort_by_source(
-    entries: Sequence[Entry],
-    warehouse_id: str,
-    source_id: str | None,
-    loaded_at: datetime,
-    identifier_bytes: int = 127,
+    entries: Sequence[Entry], wish: Wish, loaded_at: datetime
 ) -> tuple[dict[str, Rows], Counter[Notice]]:
     """Return the rows of each source, and notices of what has no row."""
     sources: dict[str, Rows] = {}
     notices: Counter[Notice] = Counter()
-    for record in (record for entry in entries for record in split_records(entry.data)):
-        try:
-            message = _decoder.decode(record)
-        except msgspec.MsgspecError:
-            notices[Notice("unreadable")] += 1
-            continue
-        if source_id in {None, message.source_id} and is_wanted(message.body, warehouse_id):
+    for entry in entries:
+        for record in split_records(entry.data):
+            try:
+                message = _decoder.decode(record)
+            except msgspec.MsgspecError:
+                notices[Notice("unreadable")] += 1
+                continue
+            if not _is_of(message, entry.offset, wish):
+                continue
             mine = sources.get(message.source_id)
             if mine is None:
-                mine = sources[message.source_id] = Rows(loaded_at, identifier_bytes)
+                unwanted = wish.unwanted.get(message.source_id, frozenset())
+                mine = Rows(loaded_at, wish.identifier_bytes, unwanted)
+                sources[message.source_id] = mine
             mine.add(message)
     return sources, notices
+
+
+def _is_of(message: Message, offset: int, wish: Wish) -> bool:
+    if wish.source_id not in {None, message.source_id}:
+        return False
+    if "" in wish.unwanted.get(message.source_id, ()):
+        return False
+    people = {message.user_id, message.body.get("previousId") or ""} - {""}
+    if any(wish.is_forgotten(offset, person) for person in people):
+        return False
+    return is_wanted(message.body, wish.warehouse_id)
 
 
 def is_wanted(body: dict[str, Any], warehouse_id: str) -> bool:

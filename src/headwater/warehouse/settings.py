@@ -124,3 +124,8 @@ USER = Field(name="user", title="User", help="One that may create schemas.", req
 PASSWORD = Field(
     name="password", title="Password", help="Stored encrypted, never shown again.", secret=True
 )
+
+
+def identifier_bytes_of(settings: WarehouseSettings) -> int:
+    """Return how long a name may be; every database but PostgreSQL takes 127 bytes."""
+    return 63 if isinstance(settings, PostgresSettings) else 127

@@ -16,11 +16,12 @@ from headwater.base.clock import Clock
 from headwater.base.errors import ConflictError, NotFoundError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
-from headwater.configdb import Position, write_position
-from headwater.configdb.tables import warehouse_syncs, warehouses
+from headwater.configdb import Position, forget_reader, write_position
+from headwater.configdb.tables import warehouse_forgotten, warehouse_syncs, warehouses
 from headwater.eventlog import Stream
 from headwater.sources import get_source
 from headwater.warehouse.catalog import check_settings
+from headwater.warehouse.rereads import end_reread, list_rereads
 from headwater.warehouse.settings import WarehouseSettings
 
 RUNNING, SUCCESS, PARTIAL, FAILURE = "running", "success", "partial", "failure"
@@ -37,6 +38,12 @@ class Warehouse(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool
     settings: WarehouseSettings
     created_at: datetime
+    schedule: str = ""
+    """`every 5m`, `hourly`, `daily 03:00`; empty: the server's default."""
+    excluded: list[str] = []
+    """What is left out: a schema, `schema.table` or `schema.table.column`."""
+    failures: int = 0
+    """Syncs that failed, one after the other; 0 after one that did not."""
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +61,12 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     """Rows loaded, by `schema.table`."""
     notices: list[dict[str, Any]] = []
     """What was not stored as it came, each with its `code` and `count`; or why it failed."""
+    cause: str = "schedule"
+    """`schedule`, or `hand` when somebody asked."""
+    prepare_s: float = 0.0
+    """Of its time: reading the log and sorting."""
+    load_s: float = 0.0
+    """Of its time: typing and writing into the warehouse."""
 
 
 def reader_of(warehouse_id: str) -> str:
@@ -74,8 +87,7 @@ def add_warehouse(
 ) -> Warehouse:
     """Add a warehouse for one source (by slug) or all; it gets all messages that the log holds."""
     checked = check_settings(type_, settings, data)
-    if any(other.settings == checked for other in list_warehouses(connection, vault)):
-        raise ConflictError("There is a warehouse with these settings already.", field="settings")
+    _refuse_twin(connection, vault, checked, "")
     warehouse = Warehouse(
         id=new_id("wh"),
         type=type_,
@@ -85,7 +97,7 @@ def add_warehouse(
         settings=checked,
         created_at=clock.now(),
     )
-    sealed = vault.encrypt(msgspec.json.encode(checked).decode(), reader_of(warehouse.id))
+    sealed = _seal(vault, warehouse.id, checked)
     row = {field: getattr(warehouse, field) for field in warehouse.__struct_fields__}
     del row["settings"]
     connection.execute(warehouses.insert().values(**row, settings_sealed=sealed))
@@ -93,6 +105,49 @@ def add_warehouse(
     place = Position(next_offset=0)
     write_position(connection, clock, reader_of(warehouse.id), Stream.MESSAGES, place)
     return warehouse
+
+
+def _seal(vault: Vault, warehouse_id: str, settings: WarehouseSettings) -> str:
+    return vault.encrypt(msgspec.json.encode(settings).decode(), reader_of(warehouse_id))
+
+
+def _refuse_twin(
+    connection: sa.Connection, vault: Vault, settings: WarehouseSettings, own_id: str
+) -> None:
+    others = (one for one in list_warehouses(connection, vault) if one.id != own_id)
+    if any(other.settings == settings for other in others):
+        raise ConflictError("There is a warehouse with these settings already.", field="settings")
+
+
+def change_warehouse(
+    connection: sa.Connection,
+    vault: Vault,
+    warehouse_id: str,
+    *,
+    settings: WarehouseSettings | None = None,
+    **values: object,
+) -> Warehouse:
+    """Change what is given of name, enabled, schedule, excluded, failures and settings."""
+    get_warehouse(connection, vault, warehouse_id)
+    if settings is not None:
+        _refuse_twin(connection, vault, settings, warehouse_id)
+        values["settings_sealed"] = _seal(vault, warehouse_id, settings)
+    if values:
+        connection.execute(
+            warehouses.update().where(warehouses.c.id == warehouse_id).values(values)
+        )
+    return get_warehouse(connection, vault, warehouse_id)
+
+
+def remove_warehouse(connection: sa.Connection, vault: Vault, warehouse_id: str) -> None:
+    """Forget a warehouse, its place and its history; its tables stay as they are."""
+    get_warehouse(connection, vault, warehouse_id)
+    for reread in list_rereads(connection, warehouse_id):
+        end_reread(connection, reread)
+    for table in (warehouse_syncs, warehouse_forgotten):
+        connection.execute(table.delete().where(table.c.warehouse_id == warehouse_id))
+    connection.execute(warehouses.delete().where(warehouses.c.id == warehouse_id))
+    forget_reader(connection, reader_of(warehouse_id))
 
 
 def list_warehouses(connection: sa.Connection, vault: Vault) -> list[Warehouse]:

@@ -2,27 +2,37 @@
 
 In: a warehouse. Out: its rows, and a sync in its history. The warehouse has its own place in the
 log. A range is written down before it is loaded and forgotten only after, so a load that died is
-repeated on the very same messages; rows are merged on their ids, so repeating adds nothing.
+repeated on the very same messages; rows are merged on their ids, so repeating adds nothing. First
+parked tables are tried again, then what is new is loaded, then backfills go on.
 """
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from headwater.base.clock import Clock
 from headwater.base.crash import crash_point
-from headwater.base.errors import HeadwaterError, NotFoundError, UnavailableError
+from headwater.base.errors import HeadwaterError, UnavailableError
 from headwater.base.ids import new_id
 from headwater.base.settings import WarehouseSettings
-from headwater.base.telemetry import WAREHOUSE_ROWS, get_logger
+from headwater.base.telemetry import get_logger
+from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, Position, read_position, write_position
-from headwater.eventlog import Entry, EventLog, Stream
-from headwater.sources import get_source
-from headwater.warehouse.batch import sort_by_source, take_entries
+from headwater.eventlog import Entry, EventLog, LogState, Stream
+from headwater.warehouse.batch import Wish, take_entries
+from headwater.warehouse.excluding import read_unwanted
+from headwater.warehouse.forgetting import read_forgotten
+from headwater.warehouse.loading import Done, Scope, finish, load
+from headwater.warehouse.rereads import (
+    Reread,
+    begin_reread,
+    end_reread,
+    list_rereads,
+    note_error,
+)
+from headwater.warehouse.settings import identifier_bytes_of
 from headwater.warehouse.store import (
     FAILURE,
     PARTIAL,
@@ -34,22 +44,10 @@ from headwater.warehouse.store import (
     reader_of,
     save_sync,
 )
-from headwater.warehouse.tables import Notice, schema_name
 
-T = TypeVar("T")
 _log = get_logger("warehouse")
 _LOSSES = {"discarded", "unreadable", "unknown_source", "unknown_type"}
 """Notices that make a sync partial; the others tell of rules that did their work."""
-
-
-class _Done(msgspec.Struct, frozen=True):
-    """What was loaded so far: rows by `schema.table`."""
-
-    rows: Counter[str]
-    notices: Counter[Notice]
-
-    def __add__(self, other: "_Done") -> "_Done":
-        return _Done(self.rows + other.rows, self.notices + other.notices)
 
 
 class Syncer:
@@ -59,52 +57,133 @@ class Syncer:
         self,
         configdb: ConfigDb,
         log: EventLog,
+        vault: Vault,
         clock: Clock,
         settings: WarehouseSettings,
         data: Path,
     ) -> None:
         self._configdb = configdb
         self._log = log
+        self._vault = vault
         self._clock = clock
         self._settings = settings
         self._data = data
 
-    async def sync(self, warehouse: Warehouse) -> Sync:
+    async def sync(self, warehouse: Warehouse, cause: str) -> Sync:
         """Load everything up to now; raise what went wrong, after writing it into the history."""
-        place, last = await self._find_place(warehouse)
-        sync = Sync(
-            id=new_id("sync"),
-            warehouse_id=warehouse.id,
-            state=RUNNING,
-            started_at=self._clock.now(),
-            first_offset=place.next_offset,
-            last_offset=place.next_offset - 1,
-        )
-        await self._configdb.run(begin_sync, sync)
-        done = _Done(Counter(), Counter())
-        try:
-            while place.next_offset <= last:
-                entries = await self._begin_batch(warehouse, place, last)
-                done += await _finish(self._load, warehouse, entries)
-                place = Position(next_offset=entries[-1].offset + 1)
-                sync = _progress(sync, place, done)
-                await self._configdb.run(self._end_batch, sync, place)
-        except Exception as err:
-            failed = msgspec.structs.replace(sync, notices=[*sync.notices, _why(err)])
-            await self._end(failed, PARTIAL if sync.rows else FAILURE)
-            raise
-        lossy = any(notice.code in _LOSSES for notice in done.notices)
-        return await self._end(sync, PARTIAL if lossy else SUCCESS)
-
-    async def _find_place(self, warehouse: Warehouse) -> tuple[Position, int]:
-        """Return where to go on, and where the log ends now."""
         state = await self._log.state(Stream.MESSAGES)
-        place = await self._configdb.run(read_position, reader_of(warehouse.id))
-        if place is None or place.next_offset < state.first_offset:
-            place = Position(next_offset=state.first_offset)
-        return place, state.last_offset
+        place = await self._find_place(reader_of(warehouse.id), state)
+        book = _Book(
+            Sync(
+                id=new_id("sync"),
+                warehouse_id=warehouse.id,
+                state=RUNNING,
+                started_at=self._clock.now(),
+                first_offset=place.next_offset,
+                last_offset=place.next_offset - 1,
+                cause=cause,
+            )
+        )
+        await self._configdb.run(begin_sync, book.sync)
+        try:
+            await self._sync(warehouse, state, place, book)
+        except Exception as err:
+            book.note(_why(err))
+            await self._end(book.sync, PARTIAL if book.sync.rows else FAILURE)
+            raise
+        return await self._end(book.sync, PARTIAL if book.is_lossy else SUCCESS)
 
-    async def _begin_batch(self, warehouse: Warehouse, place: Position, last: int) -> list[Entry]:
+    async def _sync(
+        self, warehouse: Warehouse, state: LogState, place: Position, book: "_Book"
+    ) -> None:
+        rereads = await self._configdb.run(list_rereads, warehouse.id)
+        end = place.next_offset - 1
+        still_parked = [
+            reread
+            for reread in rereads
+            if not reread.is_backfill
+            and not await self._reread(warehouse, reread, state, end, book)
+        ]
+        scope = await self._scope(warehouse, state, still_parked)
+        await self._advance(scope, reader_of(warehouse.id), place, state.last_offset, book)
+        for reread in (one for one in rereads if one.is_backfill):
+            await self._reread(warehouse, reread, state, state.last_offset, book)
+
+    async def _reread(
+        self, warehouse: Warehouse, reread: Reread, state: LogState, end: int, book: "_Book"
+    ) -> bool:
+        """Read a part of the log again; tell whether it is done."""
+        last = end if reread.last_offset is None else min(end, reread.last_offset)
+        place = await self._find_place(reread.reader, state)
+        scope = await self._scope(warehouse, state, [], reread)
+        errors = await self._advance(scope, reread.reader, place, last, book)
+        if errors and not reread.is_backfill:
+            await self._configdb.run(note_error, reread, errors)
+            book.note({"code": "parked", "table": reread.table_name, "message": errors})
+            return False
+        await self._configdb.run(end_reread, reread)
+        return True
+
+    async def _scope(
+        self,
+        warehouse: Warehouse,
+        state: LogState,
+        parked: list[Reread],
+        reread: Reread | None = None,
+    ) -> Scope:
+        forgotten = await self._configdb.run(
+            read_forgotten, self._vault, warehouse.id, state.first_offset
+        )
+        longest = identifier_bytes_of(warehouse.settings)
+        unwanted = await self._configdb.run(read_unwanted, warehouse.excluded, longest)
+        source_id = (reread.source_id if reread else None) or warehouse.source_id
+        return Scope(
+            warehouse=warehouse,
+            wish=Wish(
+                warehouse_id=warehouse.id,
+                source_id=source_id,
+                identifier_bytes=longest,
+                unwanted=unwanted,
+                is_forgotten=forgotten,
+            ),
+            only=reread.table_name if reread else "",
+            parked=frozenset((one.source_id or "", one.table_name) for one in parked),
+            folder=self._data / "warehouse" / warehouse.id,
+        )
+
+    async def _advance(
+        self,
+        scope: Scope,
+        reader: str,
+        place: Position,
+        last: int,
+        book: "_Book",
+    ) -> str:
+        """Load batch after batch up to `last`; return why a parked table still cannot be loaded."""
+        while place.pending or place.next_offset <= last:
+            entries = await self._begin_batch(reader, place, last)
+            done = await finish(load, scope, entries, self._configdb, self._clock)
+            if done.failures and scope.only:
+                return next(iter(done.failures.values()))
+            if done.failures and not done.rows:
+                (_, table), reason = next(iter(done.failures.items()))
+                raise UnavailableError(f"The table {table} was not loaded: {reason}")
+            place = Position(next_offset=entries[-1].offset + 1)
+            book.add(done, None if scope.is_reread(reader) else place)
+            scope = scope.without(done.failures)
+            await self._configdb.run(
+                self._end_batch, reader, book.sync, place, done, entries[0].offset
+            )
+        return ""
+
+    async def _find_place(self, reader: str, state: LogState) -> Position:
+        """Return where a reader goes on."""
+        place = await self._configdb.run(read_position, reader)
+        if place is None or place.next_offset < state.first_offset:
+            return Position(next_offset=state.first_offset)
+        return place
+
+    async def _begin_batch(self, reader: str, place: Position, last: int) -> list[Entry]:
         """Return the next entries, after writing down which they are."""
         if place.pending:
             return await take_entries(self._log, *place.pending, max_messages=None)
@@ -112,49 +191,29 @@ class Syncer:
             self._log, place.next_offset, last, max_messages=self._settings.batch_messages
         )
         begun = Position(place.next_offset, (entries[0].offset, entries[-1].offset))
-        await self._configdb.run(
-            write_position, self._clock, reader_of(warehouse.id), Stream.MESSAGES, begun
-        )
+        await self._configdb.run(write_position, self._clock, reader, Stream.MESSAGES, begun)
         crash_point("warehouse.batch_begun")
         return entries
 
-    def _load(self, warehouse: Warehouse, entries: list[Entry]) -> _Done:
-        from headwater.warehouse.engines import limits_of, open_engine
-        from headwater.warehouse.fill import fill
-
-        limits = limits_of(warehouse.settings)
-        sources, notices = sort_by_source(
-            entries, warehouse.id, warehouse.source_id, self._clock.now(), limits.identifier_bytes
-        )
-        load = f"{entries[0].offset:020}-{entries[-1].offset:020}"
-        done = _Done(Counter(), notices)
-        for source_id, rows in sources.items():
-            schema = self._schema_of(source_id, limits.identifier_bytes)
-            if not schema:
-                done += _Done(Counter(), Counter({Notice("unknown_source", source_id): 1}))
-                continue
-            folder = self._data / "warehouse" / warehouse.id
-            with open_engine(warehouse.settings, schema, folder, load) as engine:
-                filled = fill(engine, rows, limits)
-            for table, message in filled.failures.items():
-                raise UnavailableError(f"The table {schema}.{table} was not loaded: {message}")
-            for table, count in filled.rows.items():
-                WAREHOUSE_ROWS.labels(warehouse.name, table).inc(count)
-            done += _Done(
-                Counter({f"{schema}.{table}": count for table, count in filled.rows.items()}),
-                Counter({_in(schema, notice): n for notice, n in filled.notices.items()}),
+    def _end_batch(
+        self,
+        connection: sa.Connection,
+        reader: str,
+        sync: Sync,
+        place: Position,
+        done: Done,
+        first_offset: int,
+    ) -> None:
+        for (source_id, table), error in done.failures.items():
+            begin_reread(
+                connection,
+                self._clock,
+                sync.warehouse_id,
+                first_offset,
+                source_id=source_id,
+                table_name=table,
+                error=error,
             )
-        return done
-
-    def _schema_of(self, source_id: str, identifier_bytes: int) -> str:
-        try:
-            with self._configdb.transaction() as connection:
-                return schema_name(get_source(connection, source_id).slug, identifier_bytes)
-        except NotFoundError:
-            return ""
-
-    def _end_batch(self, connection: Any, sync: Sync, place: Position) -> None:
-        reader = reader_of(sync.warehouse_id)
         write_position(connection, self._clock, reader, Stream.MESSAGES, place)
         save_sync(connection, sync)
 
@@ -165,36 +224,47 @@ class Syncer:
         return ended
 
 
-def _progress(sync: Sync, place: Position, done: _Done) -> Sync:
-    return msgspec.structs.replace(
-        sync,
-        last_offset=place.next_offset - 1,
-        rows=dict(sorted(done.rows.items())),
-        notices=[
+class _Book:
+    """Keeps the sync's row of the history."""
+
+    def __init__(self, sync: Sync) -> None:
+        self.sync = sync
+        self._done = Done()
+        self._said: list[dict[str, Any]] = []
+
+    def add(self, done: Done, place: Position | None) -> None:
+        """Count a batch; `place` is where the warehouse itself has come to."""
+        self._done += done
+        for (_, table), error in done.failures.items():
+            self._said.append({"code": "parked", "table": table, "message": error})
+        last = place.next_offset - 1 if place else self.sync.last_offset
+        self.sync = msgspec.structs.replace(
+            self.sync,
+            last_offset=last,
+            rows=dict(sorted(self._done.rows.items())),
+            prepare_s=round(self._done.prepare_s, 3),
+            load_s=round(self._done.load_s, 3),
+            notices=self._notices(),
+        )
+
+    def note(self, what: dict[str, Any]) -> None:
+        """Put a word into the history."""
+        self._said.append(what)
+        self.sync = msgspec.structs.replace(self.sync, notices=self._notices())
+
+    def _notices(self) -> list[dict[str, Any]]:
+        counted = [
             {**msgspec.structs.asdict(notice), "count": count}
-            for notice, count in done.notices.items()
-        ],
-    )
+            for notice, count in self._done.notices.items()
+        ]
+        return [*counted, *self._said]
 
-
-def _in(schema: str, notice: Notice) -> Notice:
-    return msgspec.structs.replace(notice, table=f"{schema}.{notice.table}")
+    @property
+    def is_lossy(self) -> bool:
+        return bool(self._said) or any(n.code in _LOSSES for n in self._done.notices)
 
 
 def _why(err: Exception) -> dict[str, Any]:
     if isinstance(err, HeadwaterError):
         return {"code": err.code, "message": err.message, "hint": err.hint}
     return {"code": "bug", "message": type(err).__name__, "hint": "The server's log says more."}
-
-
-async def _finish(work: Callable[..., T], *args: Any) -> T:
-    """Run `work` on a thread; when cancelled, wait for its end before giving up.
-
-    A thread cannot be stopped, and what it works on must not be closed under it.
-    """
-    task = asyncio.ensure_future(asyncio.to_thread(work, *args))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

@@ -90,7 +90,7 @@ class Rows:
     ) -> None:
         self.loaded_at = loaded_at
         self._longest = identifier_bytes
-        self._unwanted = frozenset(unwanted)
+        self.unwanted = frozenset(unwanted)
         self.tables: dict[str, dict[str, Row]] = {}
         self.notices: Counter[Notice] = Counter()
 
@@ -143,7 +143,7 @@ class Rows:
         return column if len(column) <= self._longest else shorten(column, self._longest)
 
     def _put(self, table: str, fixed: Row, fields: Mapping[str, Any] | None) -> None:
-        if table in self._unwanted:
+        if table in self.unwanted:
             return
         row = dict(fixed)
         before = len(row)
@@ -157,7 +157,7 @@ class Rows:
             if len(row) < before:
                 before -= 1
                 self.notices[Notice("same_column", table, column)] += 1
-        if self._unwanted:
+        if self.unwanted:
             row = self._without_unwanted(table, row)
         self.tables.setdefault(table, {})[row["id"]] = row
 
@@ -165,7 +165,7 @@ class Rows:
         return {
             column: value
             for column, value in row.items()
-            if column in ALWAYS_LOADED or f"{table}.{column}" not in self._unwanted
+            if column in ALWAYS_LOADED or f"{table}.{column}" not in self.unwanted
         }
 
 

@@ -139,6 +139,7 @@ async def test_a_failing_warehouse_keeps_its_place_and_comes_back(
     sick = await _add(house)
     healthy = await _add(house, path=str(tmp_path / "other.duckdb"))
     await house.send(an_identify("m1", "ann", LOADED_AT, plan="a"))
+    house.file.path.unlink()
     house.file.path.mkdir()
     assert await house.warehouses.step() == 1
     (failed,) = await house.warehouses.history(sick)
@@ -156,6 +157,7 @@ async def test_a_sync_by_hand_raises_what_went_wrong(house: House) -> None:
     """The one who asks learns why."""
     warehouse_id = await _add(house)
     await house.send(an_identify("m1", "ann", LOADED_AT, plan="a"))
+    house.file.path.unlink()
     house.file.path.mkdir()
     with pytest.raises(UnavailableError):
         await house.warehouses.sync(warehouse_id)
@@ -233,10 +235,10 @@ async def test_settings_are_sealed_where_they_rest(house: House, tmp_path: Path)
 async def test_the_worker_runs_until_it_is_stopped(new_house: NewHouse) -> None:
     """It loads by itself."""
     house = new_house(poll_s=0.01)
-    await _add(house)
+    warehouse_id = await _add(house)
     await house.send(an_identify("m1", "ann", LOADED_AT + timedelta(hours=1)))
     task = asyncio.create_task(house.warehouses.run())
-    while not house.file.path.exists():  # noqa: ASYNC110 - files have no events
+    while not await house.warehouses.history(warehouse_id):  # noqa: ASYNC110 - a row has no events
         await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from headwater.configdb.tables import UtcDateTime
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -15,9 +17,11 @@ _SEND = [{"action": "send", "id": "map_send", "name": "Send", "trigger": {"all":
 
 def upgrade() -> None:
     _grow_destinations()
+    _grow_warehouses()
 
 
 def downgrade() -> None:
+    _shrink_warehouses()
     _shrink_destinations()
 
 
@@ -37,3 +41,51 @@ def _grow_destinations() -> None:
 def _shrink_destinations() -> None:
     for name in ("filters", "mappings", "keeps_order"):
         op.drop_column("destinations", name)
+
+
+def _grow_warehouses() -> None:
+    op.add_column(
+        "warehouses", sa.Column("schedule", sa.String(40), nullable=False, server_default="")
+    )
+    op.add_column(
+        "warehouses", sa.Column("excluded", sa.JSON(), nullable=False, server_default="[]")
+    )
+    op.add_column(
+        "warehouses", sa.Column("failures", sa.Integer(), nullable=False, server_default="0")
+    )
+    op.add_column(
+        "warehouse_syncs",
+        sa.Column("cause", sa.String(20), nullable=False, server_default="schedule"),
+    )
+    for name in ("prepare_s", "load_s"):
+        op.add_column(
+            "warehouse_syncs", sa.Column(name, sa.Float(), nullable=False, server_default="0")
+        )
+    op.create_table(
+        "warehouse_rereads",
+        sa.Column("id", sa.String(40), primary_key=True),
+        sa.Column("warehouse_id", sa.String(40), sa.ForeignKey("warehouses.id"), nullable=False),
+        sa.Column("source_id", sa.String(40)),
+        sa.Column("table_name", sa.String(200), nullable=False, server_default=""),
+        sa.Column("last_offset", sa.BigInteger()),
+        sa.Column("error", sa.Text(), nullable=False, server_default=""),
+        sa.Column("begun_at", UtcDateTime(), nullable=False),
+    )
+    op.create_index(
+        op.f("ix_warehouse_rereads_warehouse_id"), "warehouse_rereads", ["warehouse_id"]
+    )
+    op.create_table(
+        "warehouse_forgotten",
+        sa.Column("warehouse_id", sa.String(40), sa.ForeignKey("warehouses.id"), primary_key=True),
+        sa.Column("user_mark", sa.String(40), primary_key=True),
+        sa.Column("last_offset", sa.BigInteger(), nullable=False),
+    )
+
+
+def _shrink_warehouses() -> None:
+    op.drop_table("warehouse_forgotten")
+    op.drop_table("warehouse_rereads")
+    for name in ("cause", "prepare_s", "load_s"):
+        op.drop_column("warehouse_syncs", name)
+    for name in ("schedule", "excluded", "failures"):
+        op.drop_column("warehouses", name)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.base.errors import InvalidInputError
-from headwater.extensions.schedule import clean_schedule, read_schedule
+from headwater.base.schedule import clean_schedule, read_schedule
 
 DEFAULT = timedelta(seconds=300)
 BERLIN = "Europe/Berlin"

@@ -1,7 +1,7 @@
-"""Say when a connection syncs by itself.
+"""Say when something that repeats runs next.
 
-In: a schedule as people write it, the app's zone, the last run. Out: the moment of the next run.
-Pure. A schedule is one of `every 5 minutes`, `hourly` (on the hour), `daily 03:00` (the app's local
+In: a schedule as people write it, a time zone, the last run. Out: the moment of the next run.
+Pure. A schedule is one of `every 5 minutes`, `hourly` (on the hour), `daily 03:00` (local
 time) and `live` (within seconds of a change).
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from headwater.base.errors import InvalidInputError
 
 LIVE_GAP = timedelta(seconds=5)
-"""Between two runs of a live connection."""
+"""Between two runs of what is live."""
 _EVERY = re.compile(r"every (\d{1,5}) ?m(?:in(?:ute)?s?)?")
 _DAILY = re.compile(r"daily(?: at)? ([01]\d|2[0-3]):([0-5]\d)")
 _MOST_MINUTES = 7 * 24 * 60
