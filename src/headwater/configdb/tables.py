@@ -186,7 +186,6 @@ destinations = Table(
     C("settings_sealed", Text, nullable=False),
     C("filters", JSON, nullable=False),
     C("mappings", JSON, nullable=False),
-    C("keeps_order", Boolean, nullable=False),  # of each user's messages
     C("created_at", UtcDateTime, nullable=False),
 )
 
@@ -212,6 +211,7 @@ delivery_counts = Table(
     C("delivered", BigInteger, nullable=False),
     C("delivered_first_try", BigInteger, nullable=False),
     C("filtered", BigInteger, nullable=False),
+    C("unreadable", BigInteger, nullable=False, server_default="0"),  # records, not messages
     C("last_delivered_at", UtcDateTime),
 )
 

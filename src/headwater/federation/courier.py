@@ -44,6 +44,7 @@ _READ_ENTRIES = 8
 _READ_BYTES = 1_000_000
 _MOST_DUE = 500
 _CLOCK_MARGIN = timedelta(minutes=1)
+_NOTHING = Counts()
 _FATES = ("delivered", "retry", "dead")
 _logger = get_logger("federation")
 _decoder = msgspec.json.Decoder(Message)
@@ -107,7 +108,7 @@ class Courier:
             await asyncio.sleep(min(self.breaker.rest_s, self._settings.poll_s))
             return 0
         records = [record for entry in entries for record in split_records(entry.data)]
-        messages = [_decoder.decode(record) for record in records]
+        messages = [m for record in records if (m := self._read(record)) is not None]
         due = [message for message in messages if is_due(message, self.instance)]
         mine = [
             message for message in due if is_for(message, self.instance) and self._prepare(message)
@@ -115,10 +116,18 @@ class Courier:
         now = self._clock.now()
         await self._carry(
             [Waiting(message=m, first_tried_at=now, next_attempt_at=now) for m in mine],
-            filtered=len(due) - len(mine),
+            counts=Counts(filtered=len(due) - len(mine), unreadable=len(records) - len(messages)),
             next_offset=entries[-1].offset + 1,
         )
-        return len(messages)
+        return len(records)
+
+    def _read(self, record: bytes) -> Message | None:
+        """Return the message; a record that nobody can read is counted, and stops nobody."""
+        try:
+            return _decoder.decode(record)
+        except msgspec.MsgspecError as err:
+            _logger.warning("record_unreadable", destination=self.instance.id, reason=str(err))
+            return None
 
     async def _read_new(self) -> list[Entry]:
         if not self._next_offset:
@@ -136,7 +145,7 @@ class Courier:
         return waited > timedelta(seconds=self._settings.park_after_s)
 
     async def _carry(
-        self, waiting: Sequence[Waiting], *, filtered: int = 0, next_offset: int = 0
+        self, waiting: Sequence[Waiting], *, counts: Counts = _NOTHING, next_offset: int = 0
     ) -> None:
         outcomes: dict[str, Outcome] = {}
         try:
@@ -146,7 +155,7 @@ class Courier:
         finally:
             # Also when cancelled: what was delivered is written down, the rest is tried later.
             await asyncio.shield(
-                self._configdb.run(self._write, waiting, outcomes, filtered, next_offset)
+                self._configdb.run(self._write, waiting, outcomes, counts, next_offset)
             )
         self._next_offset = next_offset or self._next_offset
         crash_point("federation.after_write")
@@ -190,7 +199,7 @@ class Courier:
         connection: sa.Connection,
         waiting: Sequence[Waiting],
         outcomes: dict[str, Outcome],
-        filtered: int,
+        counts: Counts,
         next_offset: int,
     ) -> None:
         crash_point("federation.before_write")
@@ -202,10 +211,10 @@ class Courier:
             self.instance.id,
             done=[one.message.message_id for one in done],
             waiting=left,
-            counts=Counts(
+            counts=msgspec.structs.replace(
+                counts,
                 delivered=len(done),
                 delivered_first_try=sum(one.attempts == 0 for one in done),
-                filtered=filtered,
             ),
         )
         if next_offset:

@@ -39,6 +39,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     delivered: int = 0
     delivered_first_try: int = 0
     filtered: int = 0
+    unreadable: int = 0
+    """Records of the log that are no message."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,8 @@ class DeliveryStatus(msgspec.Struct, frozen=True, kw_only=True):
     delivered: int
     delivered_first_try: int
     filtered: int
+    unreadable: int
+    """Records of the log that nobody can read: passed, and told to the operator."""
     waiting: int
     dead: int
     last_delivered_at: datetime | None
@@ -180,6 +184,7 @@ def delivery_status(connection: sa.Connection, destination_id: str) -> DeliveryS
         delivered=totals.delivered if totals else 0,
         delivered_first_try=totals.delivered_first_try if totals else 0,
         filtered=totals.filtered if totals else 0,
+        unreadable=totals.unreadable if totals else 0,
         last_delivered_at=totals.last_delivered_at if totals else None,
         waiting=by_state.get("retry", 0),
         dead=by_state.get("dead", 0),
@@ -195,6 +200,7 @@ def _add_counts(
         "delivered": table.delivered + counts.delivered,
         "delivered_first_try": table.delivered_first_try + counts.delivered_first_try,
         "filtered": table.filtered + counts.filtered,
+        "unreadable": table.unreadable + counts.unreadable,
     }
     last = {"last_delivered_at": clock.now()} if counts.delivered else {}
     changed = connection.execute(

@@ -10,6 +10,7 @@ from headwater.base.settings import FederationSettings
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, read_position
 from headwater.destinations import set_destination_enabled
+from headwater.eventlog import Stream
 from headwater.federation import delivery_status, list_dead_letters, replay_dead_letters
 from tests.support.federation import QUICK, Federation
 from tests.support.messages import a_message
@@ -380,3 +381,17 @@ async def test_the_same_message_twice_in_the_log_stops_nothing(
         await federation.receive("b")
         await federation.until(instance, lambda s: s.delivered >= 1 and s.behind_entries == 0)
     assert ids(receiver)["b"] == 1
+
+
+async def test_a_record_that_nobody_can_read_stops_no_message(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """It is counted for the operator, and what follows arrives."""
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.log.append(Stream.MESSAGES, b'{"strange":1}\nnot even JSON')
+        await federation.receive("m-1")
+        await federation.until(instance, lambda status: status.delivered == 1)
+    status = await federation.workers.status(instance.id)
+    assert (status.unreadable, status.behind_entries) == (2, 0)
+    assert [got.json["messageId"] for got in receiver.received] == ["m-1"]

@@ -79,48 +79,63 @@ class _Context(RunContext):
         return [provider]
 
 
+_CREDENTIALS: Mapping[type, tuple[str, Mapping[str, str]]] = {
+    BigQuerySettings: (
+        "bigquery",
+        {
+            "project_id": "project_id",
+            "client_email": "client_email",
+            "private_key": "private_key",
+        },
+    ),
+    SnowflakeSettings: (
+        "snowflake",
+        {
+            "host": "account",
+            "database": "database",
+            "username": "user",
+            "password": "password",
+            "warehouse": "warehouse",
+            "role": "role",
+        },
+    ),
+    RedshiftSettings: (
+        "redshift",
+        {
+            "host": "host",
+            "port": "port",
+            "database": "database",
+            "username": "user",
+            "password": "password",
+        },
+    ),
+    DatabricksSettings: (
+        "databricks",
+        {
+            "server_hostname": "server_hostname",
+            "http_path": "http_path",
+            "access_token": "access_token",
+            "catalog": "catalog",
+        },
+    ),
+}
+"""Of each cloud: dlt's name, and what dlt calls our settings."""
+
+
 def dlt_destination(settings: Any) -> Any:
     """Return dlt's destination for our settings."""
     make: Any = dlt.destinations
-    direct = {"naming_convention": "direct"}
-    match settings:
-        case DuckDbSettings():
-            return make.duckdb(settings.path, **direct)
-        case BigQuerySettings():
-            credentials: dict[str, Any] = {
-                "project_id": settings.project_id,
-                "client_email": settings.client_email,
-                "private_key": settings.private_key.replace("\\n", "\n"),
-            }
-            return make.bigquery(credentials=credentials, location=settings.location, **direct)
-        case SnowflakeSettings():
-            credentials = {
-                "host": settings.account,
-                "database": settings.database,
-                "username": settings.user,
-                "password": settings.password,
-                "warehouse": settings.warehouse or None,
-                "role": settings.role or None,
-            }
-            return make.snowflake(credentials=credentials, **direct)
-        case RedshiftSettings():
-            credentials = {
-                "host": settings.host,
-                "port": settings.port,
-                "database": settings.database,
-                "username": settings.user,
-                "password": settings.password,
-            }
-            return make.redshift(credentials=credentials, **direct)
-        case DatabricksSettings():
-            credentials = {
-                "server_hostname": settings.server_hostname,
-                "http_path": settings.http_path,
-                "access_token": settings.access_token,
-                "catalog": settings.catalog,
-            }
-            return make.databricks(credentials=credentials, **direct)
-    raise MisconfiguredError(f"dlt does not load {type(settings).__name__} here.")
+    options: dict[str, Any] = {"naming_convention": "direct"}
+    if isinstance(settings, DuckDbSettings):
+        return make.duckdb(settings.path, **options)
+    if type(settings) not in _CREDENTIALS:
+        raise MisconfiguredError(f"dlt does not load {type(settings).__name__} here.")
+    name, fields = _CREDENTIALS[type(settings)]
+    credentials = {theirs: getattr(settings, ours) or None for theirs, ours in fields.items()}
+    if isinstance(settings, BigQuerySettings):  # a key file spells line breaks out
+        credentials["private_key"] = settings.private_key.replace("\\n", "\n")
+        options["location"] = settings.location
+    return getattr(make, name)(credentials=credentials, **options)
 
 
 class Cloud:

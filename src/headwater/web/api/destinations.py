@@ -63,7 +63,6 @@ class DestinationItem(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str]
     filters: tuple[Filter, ...]
     mappings: tuple[Mapping, ...]
-    keeps_order: bool
 
 
 class CreatedDestination(DestinationItem, frozen=True, kw_only=True):
@@ -255,5 +254,4 @@ def _item(services: Services, instance: Instance) -> DestinationItem:
         settings=show_settings(services.vault, instance),
         filters=instance.filters,
         mappings=instance.mappings,
-        keeps_order=instance.keeps_order,
     )

@@ -98,7 +98,12 @@ def _counts(status: DeliveryStatus) -> list[Count]:
         Count(title="Filtered", figure=f"{status.filtered:,}"),
         Count(title="Waiting for another try", figure=f"{status.waiting:,}"),
         Count(title="Dead", figure=f"{status.dead:,}", bad=status.dead > 0),
+        *_unreadable(status.unreadable),
     ]
+
+
+def _unreadable(records: int) -> list[Count]:
+    return [Count(title="Unreadable records", figure=f"{records:,}", bad=True)] if records else []
 
 
 def _pretty(letter: DeadLetter) -> str:

@@ -18,9 +18,12 @@ _SEND = [{"action": "send", "id": "map_send", "name": "Send", "trigger": {"all":
 def upgrade() -> None:
     _grow_destinations()
     _grow_warehouses()
+    unreadable = sa.Column("unreadable", sa.BigInteger(), nullable=False, server_default="0")
+    op.add_column("delivery_counts", unreadable)
 
 
 def downgrade() -> None:
+    op.drop_column("delivery_counts", "unreadable")
     _shrink_warehouses()
     _shrink_destinations()
 
@@ -30,16 +33,12 @@ def _grow_destinations() -> None:
         op.add_column(
             "destinations", sa.Column(name, sa.JSON(), nullable=False, server_default="[]")
         )
-    op.add_column(
-        "destinations",
-        sa.Column("keeps_order", sa.Boolean(), nullable=False, server_default=sa.false()),
-    )
     known = sa.table("destinations", sa.column("mappings", sa.JSON()))
     op.get_bind().execute(known.update().values(mappings=_SEND))
 
 
 def _shrink_destinations() -> None:
-    for name in ("filters", "mappings", "keeps_order"):
+    for name in ("filters", "mappings"):
         op.drop_column("destinations", name)
 
 
