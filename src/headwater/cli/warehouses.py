@@ -72,7 +72,7 @@ def list_(cli: Cli) -> None:
 def sync(cli: Cli, warehouse_id: str) -> None:
     """Load everything that the log holds by now."""
     with remote(cli) as api:
-        answer = api.post(f"/api/v1/warehouses/{quote(warehouse_id, safe='')}/sync")
+        answer = api.post(f"{_path(warehouse_id)}/sync")
     done = msgspec.convert(answer, Sync)
     rows = list(done.rows.items())
     cli.show(done, lambda: table(("table", "rows"), rows, "Nothing new to load."))
@@ -93,6 +93,103 @@ def history(cli: Cli, warehouse_id: str, limit: int) -> None:
     ]
     columns = ("started (UTC)", "state", "rows", "notices")
     cli.show(syncs, lambda: table(columns, rows, "Nothing was loaded yet."))
+
+
+@warehouses.command("show")
+@click.argument("warehouse_id")
+@options
+def show(cli: Cli, warehouse_id: str) -> None:
+    """Show one warehouse: its settings, parked tables, rows by day."""
+    with remote(cli) as api:
+        found = api.get(_path(warehouse_id))
+    its = found["warehouse"]
+    lines = [
+        *((name, str(its[name] or "")) for name in ("id", "type", "name", "schedule", "failures")),
+        *((f"setting {name}", value) for name, value in its["settings"].items()),
+        *(("left out", line) for line in its["excluded"]),
+        *((_told(one), one["error"]) for one in found["rereads"]),
+        *((f"rows on {day}", str(rows)) for day, rows in found["rows_by_day"].items()),
+    ]
+    cli.show(found, lambda: table(("", ""), lines, ""))
+
+
+@warehouses.command("set")
+@click.argument("warehouse_id")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable.")
+@click.option("--name", default=None, help="Nickname.")
+@click.option("--schedule", default=None, help="`every 5 minutes`, `hourly`, `daily 03:00` (UTC).")
+@click.option("--pause/--resume", "is_paused", default=None, help="Whether it loads by itself.")
+@click.option("--exclude", multiple=True, help="schema[.table[.column]] to leave out; repeatable.")
+@click.option("--include-all", is_flag=True, help="Leave nothing out any more.")
+@options
+def set_(
+    cli: Cli,
+    warehouse_id: str,
+    pairs: tuple[str, ...],
+    name: str | None,
+    schedule: str | None,
+    is_paused: bool | None,
+    exclude: tuple[str, ...],
+    include_all: bool,
+) -> None:
+    """Change a warehouse; settings must let us in, a secret left out stays."""
+    change: dict[str, object] = {"name": name, "schedule": schedule}
+    if is_paused is not None:
+        change["enabled"] = not is_paused
+    with remote(cli) as api:
+        if pairs:
+            known = api.get(_path(warehouse_id))["warehouse"]["settings"]
+            shown = {key: value for key, value in known.items() if not value.startswith("••••")}
+            change["settings"] = shown | read_pairs(pairs)
+        if exclude or include_all:
+            change["excluded"] = list(exclude)
+        given = {key: value for key, value in change.items() if value is not None}
+        changed = api.ask("PATCH", _path(warehouse_id), given)
+    cli.show(changed, lambda: table(("", ""), [("changed", changed["name"])], ""))
+
+
+@warehouses.command("backfill")
+@click.argument("warehouse_id")
+@click.option("--source", default="", help="Slug or id of one source.  [default: all]")
+@options
+def backfill(cli: Cli, warehouse_id: str, source: str) -> None:
+    """Load again all that the log still holds; older messages are no longer there."""
+    with remote(cli) as api:
+        begun = api.post(f"{_path(warehouse_id)}/backfill", {"source": source})
+    cli.show(begun, lambda: table(("", ""), [("backfill", "begins within seconds")], ""))
+
+
+@warehouses.command("tables")
+@click.argument("warehouse_id")
+@options
+def tables(cli: Cli, warehouse_id: str) -> None:
+    """Ask the warehouse for its tables."""
+    with remote(cli) as api:
+        found = api.get(f"{_path(warehouse_id)}/tables")
+    rows = [
+        (f"{schema}.{name}", len(columns))
+        for schema, of_it in found.items()
+        for name, columns in of_it.items()
+    ]
+    cli.show(found, lambda: table(("table", "columns"), rows, "Nothing was loaded yet."))
+
+
+@warehouses.command("remove")
+@click.argument("warehouse_id")
+@options
+def remove(cli: Cli, warehouse_id: str) -> None:
+    """Forget a warehouse; its tables stay as they are."""
+    with remote(cli) as api:
+        api.ask("DELETE", _path(warehouse_id))
+    cli.show({"removed": warehouse_id}, lambda: table(("", ""), [("removed", warehouse_id)], ""))
+
+
+def _path(warehouse_id: str) -> str:
+    return f"/api/v1/warehouses/{quote(warehouse_id, safe='')}"
+
+
+def _told(reread: dict[str, str]) -> str:
+    return f"parked {reread['table_name']}" if reread["table_name"] else "backfill"
 
 
 def _as_result(warehouse: Warehouse, slugs: dict[str, str]) -> dict[str, object]:

@@ -208,3 +208,20 @@ def list_syncs(connection: sa.Connection, warehouse_id: str, limit: int = 100) -
         .limit(limit)
     )
     return [Sync(**row) for row in connection.execute(query).mappings()]
+
+
+def count_rows_by_day(
+    connection: sa.Connection, warehouse_id: str, since: datetime
+) -> dict[str, int]:
+    """Return the rows of all syncs since a moment, by the day on which they began."""
+    query = (
+        sa.select(warehouse_syncs.c.started_at, warehouse_syncs.c.rows)
+        .where(warehouse_syncs.c.warehouse_id == warehouse_id)
+        .where(warehouse_syncs.c.started_at >= since)
+        .order_by(warehouse_syncs.c.started_at)
+    )
+    days: dict[str, int] = {}
+    for started_at, rows in connection.execute(query):
+        day = f"{started_at:%Y-%m-%d}"
+        days[day] = days.get(day, 0) + sum(rows.values())
+    return days

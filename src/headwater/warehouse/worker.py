@@ -39,6 +39,7 @@ from headwater.warehouse.types import Kind
 
 _log = get_logger("warehouse")
 _FIRST_RETRY_S = 5.0
+_DAYS = 30
 _ALARMS = {5, 20}
 """After so many failures in a row somebody should look."""
 
@@ -163,6 +164,11 @@ class Warehouses:
     async def rereads(self, warehouse_id: str) -> builtins.list[Reread]:
         """Return its parked tables and backfills."""
         return await self._configdb.run(list_rereads, warehouse_id)
+
+    async def rows_by_day(self, warehouse_id: str) -> dict[str, int]:
+        """Return how many rows were loaded on each of the last days, of UTC."""
+        since = self._clock.now() - timedelta(days=_DAYS)
+        return await self._configdb.run(store.count_rows_by_day, warehouse_id, since)
 
     async def oldest(self) -> datetime | None:
         """Return the moment since which the log holds all messages: a backfill begins there."""

@@ -101,3 +101,36 @@ async def test_the_management_api_refuses_what_cannot_be(tmp_path: Path) -> None
         assert (await client.post("/api/v1/warehouses/wh_x/sync")).status_code == 404
         stranger = await client.get("/api/v1/warehouses", headers={"authorization": "Bearer x"})
         assert stranger.status_code == 401
+
+
+async def test_the_management_api_steers(tmp_path: Path) -> None:
+    """Types, one warehouse, changes, what is left out, a backfill, tables, removal."""
+    async with _open(tmp_path) as world, _browse(world) as client:
+        source = await world.services.configdb.run(
+            add_source, world.services.clock, "api-analytics", "Headwater API analytics"
+        )
+        message = an_identify("m1", "ann", LOADED_AT, plan="a", seats=1)
+        mine = msgspec.structs.replace(message, source_id=source.id)
+        await world.services.log.append(Stream.MESSAGES, msgspec.json.encode(mine))
+        types = {one["type"]: one for one in (await client.get("/api/v1/warehouses/types")).json()}
+        assert types["snowflake"]["tested"] is False
+        assert types["postgres"]["fields"][4]["secret"] is True
+        added = (await client.post("/api/v1/warehouses", json={"type": "duckdb"})).json()
+        one = f"/api/v1/warehouses/{added['id']}"
+        change = {"schedule": "hourly", "name": "Main", "excluded": [f"{SCHEMA}.identifies.plan"]}
+        changed = (await client.patch(one, json=change)).json()
+        assert {field: changed[field] for field in change} == change
+        begun = await client.post(f"{one}/backfill", json={"source": source.slug})
+        assert begun.status_code == 201
+        await client.post(f"{one}/sync")
+        tables = (await client.get(f"{one}/tables")).json()
+        assert tables[SCHEMA]["users"]["seats"] == "integer"
+        assert "plan" not in tables[SCHEMA]["identifies"]
+        shown = (await client.get(one)).json()
+        assert (shown["warehouse"], shown["rereads"]) == (changed, [])
+        assert list(shown["rows_by_day"].values()) == [4]
+        assert shown["backfill_from"] is not None
+        wrong = await client.patch(one, json={"schedule": "sometimes"})
+        assert (wrong.status_code, wrong.json()["field"]) == (400, "schedule")
+        assert (await client.delete(one)).status_code == 204
+        assert (await client.get(one)).status_code == 404

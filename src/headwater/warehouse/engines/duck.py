@@ -81,12 +81,14 @@ class DuckDb(SqlEngine):
 
 def newest(calls: str, latest: Latest, columns: Sequence[str], touched: str) -> str:
     """Return the query for the latest states of the touched, from `calls`."""
-    by = f"({names(NEWEST_BY)})"
-    states = "".join(f", arg_max({quote(c)}, {by}) AS {quote(c)}" for c in columns)
-    return (
-        f"SELECT {quote(latest.key)} AS id{states}, max(uuid_ts) AS uuid_ts FROM {calls} "
-        f"WHERE {quote(latest.key)} IN ({touched}) GROUP BY {quote(latest.key)}"
+    key = quote(latest.key)
+    states = "".join(f", arg_max({quote(c)}, place) AS {quote(c)}" for c in columns)
+    # A number compares faster than three values, for each of many columns.
+    placed = (
+        f"SELECT *, row_number() OVER (ORDER BY {names(NEWEST_BY)}) AS place FROM {calls} "
+        f"WHERE {key} IN ({touched})"
     )
+    return f"SELECT {key} AS id{states}, max(uuid_ts) AS uuid_ts FROM ({placed}) GROUP BY {key}"
 
 
 def first_line(err: Exception) -> str:

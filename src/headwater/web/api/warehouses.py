@@ -1,4 +1,4 @@
-"""Manage warehouses by HTTP: list, add, sync now, history.
+"""Manage warehouses by HTTP: types, add, change, sync now, history, tables, backfill.
 
 In: JSON. Out: JSON. A sync is answered when it is done.
 """
@@ -6,11 +6,11 @@ In: JSON. Out: JSON. A sync is answered when it is done.
 from datetime import datetime
 
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from headwater.warehouse import Sync, Warehouse, show_settings
+from headwater.warehouse import CATALOG, Reread, Sync, Warehouse, show_settings
 from headwater.web.api.paging import Page, page_of
 from headwater.web.auth import needs
 from headwater.web.services import Services
@@ -28,6 +28,51 @@ class NewWarehouse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     name: str = ""
 
 
+class WarehouseChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `PATCH /api/v1/warehouses/{id}`; what is left out stays as it is."""
+
+    name: str | None = None
+    enabled: bool | None = None
+    """False: paused; nothing is loaded but by hand."""
+    schedule: str | None = None
+    """`every 5 minutes`, `hourly`, `daily 03:00` (UTC); empty: the server's default."""
+    settings: dict[str, str] | None = None
+    """All of them; a secret that is left out stays."""
+    excluded: list[str] | None = None
+    """What is left out: `schema`, `schema.table` or `schema.table.column`."""
+
+
+class NewBackfill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/v1/warehouses/{id}/backfill`."""
+
+    source: str = ""
+    """Slug or id; empty: all that the warehouse loads."""
+
+
+class TypeField(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting of a type."""
+
+    name: str
+    title: str
+    help: str
+    required: bool
+    secret: bool
+    default: str
+    choices: tuple[str, ...]
+
+
+class TypeItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One type of warehouse."""
+
+    type: str
+    title: str
+    description: str
+    tested: bool
+    """False: the service could not be had where Headwater is tested."""
+    extra: str
+    fields: list[TypeField]
+
+
 class WarehouseItem(msgspec.Struct, frozen=True, kw_only=True):
     """One warehouse; secrets are left out."""
 
@@ -38,6 +83,22 @@ class WarehouseItem(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool
     created_at: datetime
     settings: dict[str, str]
+    schedule: str
+    excluded: list[str]
+    failures: int
+    """Syncs that failed, one after the other."""
+
+
+class WarehouseStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How one warehouse does."""
+
+    warehouse: WarehouseItem
+    rereads: list[Reread]
+    """Tables that are parked until they can be loaded again, and backfills on their way."""
+    backfill_from: datetime | None
+    """A backfill begins here: what was received before is no longer held."""
+    rows_by_day: dict[str, int]
+    """Rows loaded on each of the last 30 days (UTC)."""
 
 
 class WarehousesController(Controller):
@@ -67,6 +128,74 @@ class WarehousesController(Controller):
         )
         return _item(warehouse)
 
+    @get("/types", guards=[needs("read")], sync_to_thread=False)
+    def types(self) -> list[TypeItem]:
+        """List the types of warehouse, with what each wants to be told."""
+        return [msgspec.convert(entry, TypeItem, from_attributes=True) for entry in CATALOG]
+
+    @get("/{warehouse_id:str}", guards=[needs("read")])
+    async def show(
+        self, services: NamedDependency[Services], warehouse_id: FromPath[str]
+    ) -> WarehouseStatus:
+        """Show a warehouse: its settings, what is parked, rows by day."""
+        warehouses = services.warehouses
+        return WarehouseStatus(
+            warehouse=_item(await warehouses.get(warehouse_id)),
+            rereads=await warehouses.rereads(warehouse_id),
+            backfill_from=await warehouses.oldest(),
+            rows_by_day=await warehouses.rows_by_day(warehouse_id),
+        )
+
+    @patch("/{warehouse_id:str}", guards=[needs("admin")])
+    async def change(
+        self,
+        services: NamedDependency[Services],
+        warehouse_id: FromPath[str],
+        data: JSONBody[WarehouseChange],
+    ) -> WarehouseItem:
+        """Change a warehouse; new settings must let us in."""
+        if data.excluded is not None:
+            await services.warehouses.choose(warehouse_id, data.excluded)
+        changed = await services.warehouses.change(
+            warehouse_id,
+            settings=data.settings,
+            name=data.name,
+            schedule=data.schedule,
+            enabled=data.enabled,
+        )
+        return _item(changed)
+
+    @delete("/{warehouse_id:str}", guards=[needs("admin")])
+    async def remove(
+        self, services: NamedDependency[Services], warehouse_id: FromPath[str]
+    ) -> None:
+        """Forget a warehouse; its tables stay as they are."""
+        await services.warehouses.remove(warehouse_id)
+
+    @post("/{warehouse_id:str}/backfill", guards=[needs("write")])
+    async def backfill(
+        self,
+        services: NamedDependency[Services],
+        warehouse_id: FromPath[str],
+        data: JSONBody[NewBackfill],
+    ) -> Reread:
+        """Load again all that the log still holds; it begins within seconds."""
+        return await services.warehouses.backfill(warehouse_id, data.source)
+
+    @get("/{warehouse_id:str}/tables", guards=[needs("read")])
+    async def tables(
+        self, services: NamedDependency[Services], warehouse_id: FromPath[str]
+    ) -> dict[str, dict[str, dict[str, str]]]:
+        """Ask the warehouse for its tables and the types of their columns, by schema."""
+        found = await services.warehouses.tables(warehouse_id)
+        return {
+            schema: {
+                table: {column: kind.value for column, kind in columns.items()}
+                for table, columns in tables.items()
+            }
+            for schema, tables in found.items()
+        }
+
     @post("/{warehouse_id:str}/sync", guards=[needs("write")], status_code=200)
     async def sync(self, services: NamedDependency[Services], warehouse_id: FromPath[str]) -> Sync:
         """Load everything that the log holds by now."""
@@ -94,4 +223,7 @@ def _item(warehouse: Warehouse) -> WarehouseItem:
         enabled=warehouse.enabled,
         created_at=warehouse.created_at,
         settings=show_settings(warehouse.settings),
+        schedule=warehouse.schedule,
+        excluded=warehouse.excluded,
+        failures=warehouse.failures,
     )
