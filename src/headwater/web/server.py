@@ -29,6 +29,7 @@ from headwater.web.services import Services
 from headwater.web.setup import SetupController
 from headwater.web.sources import SOURCE_PAGES
 from headwater.web.throttle import Throttle
+from headwater.web.warehouses import WAREHOUSE_PAGES
 
 PAGES: list[ControllerRouterHandler] = [
     OverviewController,
@@ -37,6 +38,7 @@ PAGES: list[ControllerRouterHandler] = [
     *EXTENSION_PAGES,
     *DESTINATION_PAGES,
     *SOURCE_PAGES,
+    *WAREHOUSE_PAGES,
     LoginController,
     SetupController,
     show_docs,
