@@ -1,5 +1,6 @@
 """A load that is killed leaves no half table, and repeating it leaves every row once."""
 
+import json
 import os
 import random
 import subprocess
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from headwater.warehouse import show_settings
 from tests.rooms.warehouse.one_sync import USERS
+from tests.rooms.warehouse.places import PostgresPlace, postgres_settings
 from tests.rooms.warehouse.support import SCHEMA, File
 
 MESSAGES = 60
@@ -17,9 +20,10 @@ POINTS = ("batch_begun", "widened:2", "calls_merged", "latest_merged")
 KILLED = 137
 
 
-def _start(folder: Path, crash_at: str = "") -> subprocess.Popen[bytes]:
+def _start(folder: Path, crash_at: str = "", *place: str) -> subprocess.Popen[bytes]:
+    command = ["tests.rooms.warehouse.one_sync", str(folder), str(MESSAGES), *place]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.rooms.warehouse.one_sync", str(folder), str(MESSAGES)],
+        [sys.executable, "-m", *command],
         env={**os.environ, "HEADWATER_CRASH_AT": crash_at},
         stdout=subprocess.DEVNULL,
     )
@@ -67,3 +71,19 @@ def _check_no_half_batch(file: File) -> None:
     calls = file.table("identifies")
     assert len(calls) == len({row["id"] for row in calls})
     assert len(calls) % BATCH == 0
+
+
+@pytest.mark.slow
+def test_killed_while_loading_a_server(tmp_path: Path) -> None:
+    """PostgreSQL: dead at each point, between and beside transactions; then each row once."""
+    its = postgres_settings()
+    settings = json.dumps({**show_settings(its), "password": its.password})
+    for point in POINTS:
+        died = _start(tmp_path, f"warehouse.{point}", "postgres", settings).wait()
+        assert died == KILLED, point
+    assert _start(tmp_path, "", "postgres", settings).wait() == 0
+    place = PostgresPlace(its, SCHEMA, tmp_path)
+    calls = place.table("identifies")
+    assert sorted(row["id"] for row in calls) == sorted(f"m{n}" for n in range(MESSAGES))
+    newest = {f"u{n % USERS}": n + 0.5 for n in range(MESSAGES - USERS, MESSAGES)}
+    assert {row["id"]: row["score"] for row in place.table("users")} == newest
