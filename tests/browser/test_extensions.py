@@ -75,7 +75,7 @@ def test_every_new_page_can_be_read_everywhere(
     app = server.cli("apps", "list")[0]["app_id"]
     server.api("PUT", f"/api/v1/apps/{app}/extensions/segment?check=false", {"partner_key": key})
     paths = [
-        "/users", "/users?q=nobody", "/users/one?id=user_1", "/extensions",
+        "/users", "/users?q=nobody", "/users/one?id=user_1", "/companies", "/extensions",
         "/extensions/segment", "/extensions/segment/settings", "/extensions/webhook/settings",
         f"/extensions/segment/preview?app={app}&user=user_1", f"/extensions/segment/runs?app={app}",
         f"/extensions/segment/dead?app={app}",

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from headwater.analytics.actions import list_actions
+from headwater.analytics.companies import list_companies
 from headwater.analytics.count import count_calls
 from headwater.analytics.events import list_events
 from headwater.analytics.meta import Asking
@@ -19,6 +20,7 @@ from headwater.analytics.scope import QueryScope
 from headwater.analytics.spec import (
     ActionsSpec,
     Common,
+    CompaniesSpec,
     CountSpec,
     EventsSpec,
     RejectsSpec,
@@ -40,6 +42,7 @@ Report = Callable[[Asking, Question, Any], Awaitable[msgspec.Struct]]
 
 KINDS: dict[str, tuple[type[Common], Report]] = {
     "actions": (ActionsSpec, list_actions),
+    "companies": (CompaniesSpec, list_companies),
     "count": (CountSpec, count_calls),
     "events": (EventsSpec, list_events),
     "rejects": (RejectsSpec, list_rejects),

@@ -77,21 +77,30 @@ class RejectsSpec(Common, frozen=True):
     cursor: str = ""
 
 
-class UsersSpec(Common, frozen=True):
-    """Users with what they did in the range."""
+_Order = Literal[
+    "-last_seen_at", "last_seen_at", "-first_seen_at", "first_seen_at", "-calls", "calls"
+]
+
+
+class KnownSpec(Common, frozen=True):
+    """Those who are known, with what they did in the range."""
 
     search: str = ""
-    order_by: Literal[
-        "-last_seen_at",
-        "last_seen_at",
-        "-first_seen_at",
-        "first_seen_at",
-        "-calls",
-        "calls",
-        "user_id",
-    ] = "-last_seen_at"
+    order_by: str = "-last_seen_at"
     limit: int = 50
     cursor: str = ""
+
+
+class UsersSpec(KnownSpec, frozen=True):
+    """Users with what they did in the range."""
+
+    order_by: _Order | Literal["user_id"] = "-last_seen_at"
+
+
+class CompaniesSpec(KnownSpec, frozen=True):
+    """Companies with what their people did in the range."""
+
+    order_by: _Order | Literal["company_id"] = "-last_seen_at"
 
 
 class UserTimelineSpec(Common, frozen=True):

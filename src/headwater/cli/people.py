@@ -1,4 +1,4 @@
-"""`headwater users show`, `users timeline`, `companies show`: what is known of somebody.
+"""`headwater users show`, `users timeline`, `companies list|show`: what is known of whom.
 
 In: ids. Out: the management API's answer, whole with `--json`, else as a small table.
 """
@@ -17,6 +17,7 @@ _WHO = ("id", "name", "email", "username", "phone", "photo_url", "domain", "life
 _WHEN = ("created_at", "modified_at", "first_seen_at", "last_seen_at", "first_success_at")
 _WHERE = ("company_id", "company_since", "last_ip", "location", "locale", "last_user_agent")
 _TOUCH = ("first_touch", "last_touch")
+_COMPANY = ("company_id", "name", "last_seen_at", "users", "calls", "errors")
 _SHOWN = (*_WHO, *_WHEN, *_WHERE, *_TOUCH)
 
 
@@ -49,6 +50,21 @@ def show_timeline(cli: Cli, user_id: str, app_id: str, days: int, limit: int) ->
 @click.group()
 def companies() -> None:
     """The companies whose people call the API."""
+
+
+@companies.command("list")
+@_APP
+@click.option("--search", default="", help="A part of an id or a name.")
+@click.option("--days", default=30, show_default=True, help="Which calls to count.")
+@click.option("--limit", default=50, show_default=True, help="How many companies to show.")
+@click.option("--cursor", default="", help="Where the page before ended: its `next_cursor`.")
+@options
+def list_companies(cli: Cli, app_id: str, search: str, days: int, limit: int, cursor: str) -> None:
+    """Show the companies, those that were seen last first."""
+    asked = _query(search=search, days=days, limit=limit, cursor=cursor)
+    found = _get(cli, app_id, f"companies?{asked}")
+    rows = [[_shown(one[name] or "") for name in _COMPANY] for one in found["companies"]]
+    cli.show(found, lambda: table(_COMPANY, rows, "No company is known."))
 
 
 @companies.command("show")

@@ -18,7 +18,7 @@ from headwater.base.errors import InvalidInputError
 from headwater.cli.common import Cli, options, remote, table
 
 KINDS = (
-    *("events", "count", "timeseries", "users", "user_timeline"),
+    *("events", "count", "timeseries", "users", "companies", "user_timeline"),
     *("actions", "subscriptions", "rejects"),
 )
 
@@ -31,7 +31,8 @@ KINDS = (
 def query(cli: Cli, kind: str, app_id: str, spec: str) -> None:
     """Answer one question about the calls of an app.
 
-    KIND is events, count, timeseries, users, user_timeline, actions, subscriptions or rejects.
+    KIND is events, count, timeseries, users, companies, user_timeline, actions, subscriptions or
+    rejects.
 
     Example: echo '{"interval": "day"}' | headwater query timeseries --app APP_ID --spec -
     """
@@ -54,6 +55,11 @@ _LISTS: Mapping[str, tuple[str, tuple[str, ...], str]] = {
         "users",
         ("user_id", "name", "company_id", "last_seen_at", "calls", "errors"),
         "No users in this range.",
+    ),
+    "companies": (
+        "companies",
+        ("company_id", "name", "last_seen_at", "users", "calls", "errors"),
+        "No companies in this range.",
     ),
     "subscriptions": (
         "subscriptions",

@@ -69,6 +69,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("events", {"limit": 0}, "$.limit"),
     ("events", {"cursor": "zzz"}, "$.cursor"),
     ("users", {"order_by": "age"}, "$.order_by"),
+    ("companies", {"order_by": "user_id"}, "$.order_by"),
     ("user_timeline", {}, "$"),
 ]  # fmt: skip
 
@@ -269,6 +270,43 @@ async def test_users_meet_their_profiles(populate: Populate, ask: Ask) -> None:
     assert (ana["calls"], ana["errors"], users["user_1"]["name"]) == (1, 1, "")
     found = await ask("users", search="PARCEL.example", order_by="-calls")
     assert [user["user_id"] for user in found["users"]] == ["ana"]
+
+
+async def test_companies_meet_their_profiles(populate: Populate, ask: Ask) -> None:
+    """With the people who called for them; those that were only described are there too."""
+    described = {"kind": "company", "company_id": "", "fields": {"metadata": {"name": "Lid Ltd"}}}
+    update = msgspec.structs.replace(
+        _ana(), id="lid", update_id="up_2",
+        **{**described, "fields": Raw(msgspec.json.encode(described["fields"]))},
+    )  # fmt: skip
+    calls = [
+        make_call("a", user_id="ana", company_id="acme", weight=3),
+        make_call("b", user_id="bo", company_id="acme", status=500),
+        make_call("c", user_id="", company_id="other"),
+        make_call("d", user_id="cy", company_id=""),
+    ]
+    await populate([*calls, update])
+
+    found = (await ask("companies", order_by="company_id"))["companies"]
+
+    assert [(c["company_id"], c["users"], c["calls"], c["errors"]) for c in found] == [
+        ("acme", 2, 4, 1),
+        ("lid", 0, 0, 0),
+        ("other", 0, 1, 0),
+    ]
+    assert (found[1]["name"], found[1]["last_seen_at"]) == ("Lid Ltd", None)
+    by_name = await ask("companies", search="ltd")
+    assert [company["company_id"] for company in by_name["companies"]] == ["lid"]
+    good = {"field": "response.status", "value": 500}
+    filtered = await ask("companies", filters=good)
+    assert [company["company_id"] for company in filtered["companies"]] == ["acme"]
+    pages: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await ask("companies", limit=1, order_by="-calls", cursor=cursor)
+        pages += [company["company_id"] for company in page["companies"]]
+        cursor = page["next_cursor"]
+    assert pages == ["acme", "other", "lid"]
 
 
 async def test_a_timeline_has_calls_and_changes(populate: Populate, ask: Ask) -> None:

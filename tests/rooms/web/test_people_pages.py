@@ -180,3 +180,27 @@ async def test_an_id_can_be_anything_and_is_shown_as_text(world: World, browser:
     assert HOSTILE in unescape(page)
     company = await get(browser, "/companies/one", app=app.id, id=HOSTILE)
     assert HOSTILE in company
+
+
+async def test_companies_are_found_sorted_and_paged(world: World, browser: Browser) -> None:
+    """With their people and calls; the same by HTTP, page by page."""
+    app = world.add_app()
+    await log_in(browser)
+    assert "No company is known yet" in await get(browser, "/companies", app=app.id)
+    for n in range(51):
+        await call(world, app, f"u{n}", company_id=f"c{n:02}")
+    await call(world, app, "much", 3, company_id=HOSTILE)
+    page = await get(browser, "/companies", app=app.id, order="-calls")
+    assert page.index("<svg") < page.index("c00")  # unescaped by the test alone
+    assert page.count("/companies/one?") == 50
+    assert (await get(browser, next_link(page))).count("/companies/one?") == 2
+    assert (await get(browser, "/companies", app=app.id, q="C07")).count("/companies/one?") == 1
+    assert "No company whose id" in await get(browser, "/companies", app=app.id, q="zebra")
+    path = f"/api/v1/apps/{app.id}/companies"
+    asked = {"limit": "40", "order_by": "-calls"}
+    first = (await browser.get(path, headers=PAGE, params=asked)).json()
+    more = {**asked, "cursor": first["next_cursor"]}
+    rest = (await browser.get(path, headers=PAGE, params=more)).json()
+    names = [one["company_id"] for one in first["companies"] + rest["companies"]]
+    assert (len(names), len(set(names)), names[0]) == (52, 52, HOSTILE)
+    assert rest["next_cursor"] is None

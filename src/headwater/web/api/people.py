@@ -92,6 +92,24 @@ class PeopleController(Controller):
         """Show what `GET …/user/timeline?id=` shows."""
         return await _timeline(services, app_id, user_id, days, limit, cursor)
 
+    @get("/companies")
+    async def list_companies(
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        search: FromQuery[str] = "",
+        days: FromQuery[int] = 30,
+        order_by: FromQuery[str] = "-last_seen_at",
+        limit: FromQuery[int] = 50,
+        cursor: FromQuery[str] = "",
+    ) -> Response[bytes]:
+        """List companies, with what their people did in the last days.
+
+        The query `companies` is the same with filters and any range.
+        """
+        spec = {"search": search, "order_by": order_by, "limit": limit, "cursor": cursor}
+        return await _ask(services, app_id, "companies", {"from": f"-{days}d", **spec})
+
     @get("/company")
     async def show_company(
         self, services: NamedDependency[Services], app_id: FromPath[str], id_: IdInUrl
@@ -141,15 +159,17 @@ async def _user(services: Services, app_id: str, user_id: str) -> UserDetail:
 async def _timeline(
     services: Services, app_id: str, user_id: str, days: int, limit: int, cursor: str
 ) -> Response[bytes]:
-    app = await services.configdb.run(get_app, app_id)
     spec = {"user_id": user_id, "from": f"-{days}d", "limit": limit, "cursor": cursor}
-    found = await answer(
-        services.store,
-        QueryScope(app.id, app.timezone),
-        "user_timeline",
-        msgspec.json.encode(spec),
-        services.clock,
-    )
+    return await _ask(services, app_id, "user_timeline", spec)
+
+
+async def _ask(
+    services: Services, app_id: str, kind: str, spec: dict[str, object]
+) -> Response[bytes]:
+    app = await services.configdb.run(get_app, app_id)
+    scope = QueryScope(app.id, app.timezone)
+    body = msgspec.json.encode(spec)
+    found = await answer(services.store, scope, kind, body, services.clock)
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 

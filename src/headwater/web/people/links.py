@@ -18,3 +18,8 @@ def user_url(app: App, user_id: str, **more: str) -> str:
 def company_url(app: App, company_id: str) -> str:
     """Return the address of one company's page."""
     return f"/companies/one?{urlencode({'app': app.id, 'id': company_id})}"
+
+
+def list_url(path: str, **given: str) -> str:
+    """Return the address of a list, with what is given of its search, order and place."""
+    return f"{path}?{urlencode({name: value for name, value in given.items() if value})}"

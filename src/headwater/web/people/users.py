@@ -5,7 +5,6 @@ the lifecycle that profiles know.
 """
 
 from datetime import datetime
-from urllib.parse import urlencode
 
 import msgspec
 from litestar import Controller, get
@@ -18,14 +17,14 @@ from headwater.web.choice import choose_app
 from headwater.web.figures import DAYS, show_count, show_moment
 from headwater.web.pages import AnyRequest, page
 from headwater.web.people.asking import ask
-from headwater.web.people.links import company_url, user_url
+from headwater.web.people.links import company_url, list_url, user_url
 from headwater.web.services import Services
 from headwater.workspace import App
 
 USERS_A_PAGE = 50
-_NEWEST = "-last_seen_at"
-_ORDERS = (
-    ("Last seen", _NEWEST),
+NEWEST = "-last_seen_at"
+ORDERS = (
+    ("Last seen", NEWEST),
     ("First seen", "-first_seen_at"),
     (f"Calls, {DAYS} days", "-calls"),
 )
@@ -88,7 +87,7 @@ class UsersController(Controller):
         services: NamedDependency[Services],
         app: FromQuery[str] = "",
         q: FromQuery[str] = "",
-        order: FromQuery[str] = _NEWEST,
+        order: FromQuery[str] = NEWEST,
         cursor: FromQuery[str] = "",
     ) -> Template:
         """Show one page of users."""
@@ -106,23 +105,21 @@ class UsersController(Controller):
             search=search,
             order=order,
             sorts=[
-                Sort(title=title, url=_url({**kept, "order": by}), chosen=by == order)
-                for title, by in _ORDERS
+                Sort(
+                    title=title, url=list_url("/users", **{**kept, "order": by}), chosen=by == order
+                )
+                for title, by in ORDERS
             ],
-            first_url=_url(kept) if cursor else "",
-            next_url=_url({**kept, "cursor": following}) if following else "",
+            first_url=list_url("/users", **kept) if cursor else "",
+            next_url=list_url("/users", **kept, cursor=following) if following else "",
         )
-
-
-def _url(given: dict[str, str]) -> str:
-    return f"/users?{urlencode({name: value for name, value in given.items() if value})}"
 
 
 async def list_lines(
     services: Services,
     app: App,
     search: str = "",
-    order: str = _NEWEST,
+    order: str = NEWEST,
     cursor: str = "",
     filters: object = None,
 ) -> tuple[list[Line], str]:
@@ -144,12 +141,13 @@ def _to_line(user: Found, lifecycle: str, app: App) -> Line:
         company=user.company_id,
         company_url=company_url(app, user.company_id) if user.company_id else "",
         lifecycle=lifecycle,
-        first_seen=_moment(user.first_seen_at, app),
-        last_seen=_moment(user.last_seen_at, app),
+        first_seen=show_seen(user.first_seen_at, app),
+        last_seen=show_seen(user.last_seen_at, app),
         calls=show_count(user.calls),
         errors=show_count(user.errors),
     )
 
 
-def _moment(at: datetime | None, app: App) -> str:
+def show_seen(at: datetime | None, app: App) -> str:
+    """Return the moment, or that there was none."""
     return show_moment(at, app.timezone) if at else "never"
