@@ -233,6 +233,7 @@ def _front(
         groups[Stream.MESSAGES],
         s.log,
         s.configdb,
+        s.vault,
         s.clock,
         s.settings.tracking,
         s.settings.server.public_url,

@@ -116,7 +116,7 @@ async def _serve(data: Path) -> None:
     vault = Vault.open(data / "master.key")
     log = await open_event_log(EventLogSettings(), data)
     group = GroupCommit(log, Stream.MESSAGES)
-    door = TrackingApp(group, log, configdb, clock, TrackingSettings())
+    door = TrackingApp(group, log, configdb, vault, clock, TrackingSettings())
     egress = Egress(_LOOPBACK)
     workers = FederationWorkers(configdb, log, vault, egress, clock, FederationSettings())
     listener = socket.create_server(("127.0.0.1", 0))

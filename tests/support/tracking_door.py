@@ -13,6 +13,7 @@ import msgspec
 
 from headwater.base.clock import Clock, SystemClock
 from headwater.base.settings import TrackingSettings
+from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.eventlog import EventLog, GroupCommit, MemoryLog, Stream, split_records
 from headwater.model import Message
@@ -49,7 +50,13 @@ class Door:
         self.clock = clock or SystemClock()
         self.group = GroupCommit(self.log, Stream.MESSAGES)
         self.app = TrackingApp(
-            self.group, self.log, configdb, self.clock, settings or TrackingSettings(), public_url
+            self.group,
+            self.log,
+            configdb,
+            Vault(b"k" * 32),
+            self.clock,
+            settings or TrackingSettings(),
+            public_url,
         )
 
     def add_source(self, name: str = "Shop") -> Source:

@@ -161,6 +161,14 @@ write_keys = Table(
     C("revoked_at", UtcDateTime),
 )
 
+# Users whom no message may enter for; keyed fingerprints of their ids.
+suppressed_ids = Table(
+    "suppressed_ids",
+    metadata,
+    C("fingerprint", String(64), primary_key=True),
+    C("created_at", UtcDateTime, nullable=False),
+)
+
 # tracking --------------------------------------------------------------------------------------
 
 seen_messages = Table(

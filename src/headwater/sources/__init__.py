@@ -16,18 +16,32 @@ from headwater.sources.connections import (
     rotate_write_key,
     set_source_enabled,
 )
+from headwater.sources.suppressed import (
+    SuppressedId,
+    allow_ids,
+    list_suppressed_ids,
+    mark_of,
+    suppress_ids,
+    suppressed_marks,
+)
 
 __all__ = [
     "CATALOG",
     "Source",
     "SourceType",
+    "SuppressedId",
     "add_source",
+    "allow_ids",
     "find_by_write_key",
     "find_type",
     "get_source",
     "list_sources",
+    "list_suppressed_ids",
+    "mark_of",
     "rename_source",
     "revoke_old_write_key",
     "rotate_write_key",
     "set_source_enabled",
+    "suppress_ids",
+    "suppressed_marks",
 ]

@@ -16,6 +16,7 @@ from headwater.model import Message
 from headwater.tracking.keys import SourceKeys, read_basic
 from headwater.tracking.normalise import REASONS, Reception, Refusal, normalise
 from headwater.tracking.once import AppendOnce
+from headwater.tracking.suppression import Suppression
 from headwater.tracking.wire import Envelope, Item, Unreadable, read_envelope, read_item
 
 
@@ -42,10 +43,16 @@ class Accept:
     """The rule of the Tracking API, without its HTTP."""
 
     def __init__(
-        self, once: AppendOnce, keys: SourceKeys, clock: Clock, settings: TrackingSettings
+        self,
+        once: AppendOnce,
+        keys: SourceKeys,
+        suppression: Suppression,
+        clock: Clock,
+        settings: TrackingSettings,
     ) -> None:
         self._once = once
         self._keys = keys
+        self._suppression = suppression
         self._clock = clock
         self._settings = settings
 
@@ -63,9 +70,11 @@ class Accept:
         messages = [result for result in judged if isinstance(result, Message)]
         if not messages:
             raise _nothing_left(judged, is_batch=envelope.is_batch)
-        fresh = await self._once.append(messages)
+        allowed = await self._suppression.keep_allowed(messages)
+        fresh = await self._once.append(allowed)
         MESSAGES_RECEIVED.labels("accepted").inc(fresh)
-        MESSAGES_RECEIVED.labels("duplicate").inc(len(messages) - fresh)
+        MESSAGES_RECEIVED.labels("duplicate").inc(len(allowed) - fresh)
+        MESSAGES_RECEIVED.labels("suppressed").inc(len(messages) - len(allowed))
         return _rejected(judged)
 
     def _check_size(self, envelope: Envelope) -> None:

@@ -31,6 +31,7 @@ from headwater.base.errors import (
 )
 from headwater.base.settings import TrackingSettings
 from headwater.base.telemetry import MESSAGES_RECEIVED
+from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.eventlog import EventLog, GroupCommit
 from headwater.tracking.accept import Accept, Arrival, Rejected
@@ -39,6 +40,7 @@ from headwater.tracking.keys import SourceKeys, read_basic
 from headwater.tracking.once import AppendOnce
 from headwater.tracking.paths import Route, read_path
 from headwater.tracking.pixel import IMAGE, MEDIA, read_pixel
+from headwater.tracking.suppression import Suppression
 
 _MODES = ("strict", "segment")
 _METHODS = {"pixel": "GET", "settings": "GET", "key-check": "GET, POST"}
@@ -63,6 +65,7 @@ class TrackingApp:
         group: GroupCommit,
         log: EventLog,
         configdb: ConfigDb,
+        vault: Vault,
         clock: Clock,
         settings: TrackingSettings,
         public_url: str = "",
@@ -78,7 +81,8 @@ class TrackingApp:
         keep = timedelta(days=settings.dedup_days)
         self._once = AppendOnce(group, log, configdb, clock, keep)
         self._keys = SourceKeys(configdb, clock)
-        self._accept = Accept(self._once, self._keys, clock, settings)
+        suppression = Suppression(configdb, vault, clock)
+        self._accept = Accept(self._once, self._keys, suppression, clock, settings)
         self._in_flight = 0
 
     def handles(self, path: str) -> bool:

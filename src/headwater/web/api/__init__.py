@@ -16,6 +16,7 @@ from headwater.web.api.sending import SendingController
 from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
 from headwater.web.api.suppressed import SuppressedController
+from headwater.web.api.suppressed_ids import SuppressedIdsController
 from headwater.web.api.trials import TrialsController
 from headwater.web.api.unreadable import UnreadableController
 from headwater.web.api.warehouses import WarehousesController
@@ -35,6 +36,7 @@ ROUTES: list[ControllerRouterHandler] = [
     SourcesController,
     StatusController,
     SuppressedController,
+    SuppressedIdsController,
     TrialsController,
     UnreadableController,
     WarehousesController,

@@ -18,11 +18,17 @@ _SEND = [{"action": "send", "id": "map_send", "name": "Send", "trigger": {"all":
 def upgrade() -> None:
     _grow_destinations()
     _grow_warehouses()
+    op.create_table(
+        "suppressed_ids",
+        sa.Column("fingerprint", sa.String(64), primary_key=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+    )
     unreadable = sa.Column("unreadable", sa.BigInteger(), nullable=False, server_default="0")
     op.add_column("delivery_counts", unreadable)
 
 
 def downgrade() -> None:
+    op.drop_table("suppressed_ids")
     op.drop_column("delivery_counts", "unreadable")
     _shrink_warehouses()
     _shrink_destinations()
