@@ -198,7 +198,7 @@ async def test_settings_that_let_nobody_in_are_not_saved(house: House) -> None:
         )
 
 
-def test_a_locked_and_a_forbidden_table_fail_alone(
+def test_a_locked_table_fails_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL: a held lock is waited for a little; lost rights say so; others are loaded."""
