@@ -198,10 +198,8 @@ async def test_settings_that_let_nobody_in_are_not_saved(house: House) -> None:
         )
 
 
-def test_a_locked_table_fails_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PostgreSQL: a held lock is waited for a little; lost rights say so; others are loaded."""
+def test_a_locked_table_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL: a held lock is waited for a little; others are loaded."""
     monkeypatch.setattr("headwater.warehouse.engines.postgres._OPTIONS", "-c lock_timeout=200")
     place = PostgresPlace(postgres_settings(), "source", tmp_path)
     place.load(a_track("t1"), an_identify("i1", "ann", LOADED_AT))
