@@ -46,6 +46,8 @@ def test_history_goes_to_the_user_whom_a_late_link_names(tmp_path: Path) -> None
         eventually(lambda: _counted(server, app["app_id"]) == counted, within_s=60)
         assert _link(server, app["app_id"])["counts"]
         in_app = ("--app", app["app_id"])
+        (parcel,) = server.cli("companies", "list", *in_app)["companies"]
+        assert (parcel["company_id"], parcel["calls"]) == ("parcel", 3)
         session_key = str(_link(server, app["app_id"])["key"])
         server.cli("identity", "unlink", "ana", *in_app, "--session-key", session_key)
         server.settle()
