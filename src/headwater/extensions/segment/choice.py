@@ -6,12 +6,12 @@ have for it. Pure. No message is sent that has not been here.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from headwater.base.errors import InvalidInputError
-from headwater.profiles import SPELLINGS
+from headwater.extensions.leaving_out import IN_METADATA, LeavingOut
 
 Json = dict[str, Any]
 
@@ -30,23 +30,7 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "photoUrl": (),
 }
 """What stands beside the traits, and under which names."""
-_SPELLED: Mapping[str, tuple[str, ...]] = {
-    "campaign": ("utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term"),
-    "company": ("company", "company_id", "company_name"),
-    "companyDomain": SPELLINGS["domain"],
-    "email": (*SPELLINGS["email"], "email_address", "mail"),
-    "ip": ("ip", "ip_address"),
-    "locale": SPELLINGS["locale"],
-    "location": SPELLINGS["location"],
-    "name": SPELLINGS["name"],
-    "phone": SPELLINGS["phone"],
-    "photoUrl": SPELLINGS["photo_url"],
-    "userAgent": ("user_agent", "user_agent_string"),
-    "username": SPELLINGS["username"],
-}
-"""How clients call it inside metadata; there neither case nor separators count."""
 CAN_BE_LEFT_OUT = tuple(sorted({*TRAITS, *_ELSEWHERE}))
-IN_METADATA = "metadata."
 _PARTS = ("traits", "context", "properties")
 _NEW_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -58,11 +42,7 @@ class Choice:
         self._without = frozenset(without)
         self._renamed = renamed
         self._names = {place for name in self._without for place in _ELSEWHERE.get(name, (name,))}
-        spelled = (spelt for name in self._without for spelt in _SPELLED.get(name, ()))
-        self._spelled = frozenset(map(_plain, spelled))
-        self._inside = [
-            name.removeprefix(IN_METADATA) for name in self._without if name.startswith(IN_METADATA)
-        ]
+        self._inside = LeavingOut(self._without, self._without)
 
     def leaves_out(self, name: str) -> bool:
         """Tell whether nothing may be said of this."""
@@ -92,39 +72,8 @@ class Choice:
         if name == "company" and isinstance(value, dict):
             return self._thin(value)
         if name == "metadata":
-            for path in self._inside:
-                value = _without_path(value, path)
-            return _without_names(value, self._spelled)
+            return self._inside.thin(value)
         return value
-
-
-def _without_path(value: Any, path: str) -> Any:
-    """Return metadata without what stands at a path; its dots are levels, or part of a name."""
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: _without_path(inner, path.removeprefix(f"{name}."))
-        if path.startswith(f"{name}.")
-        else inner
-        for name, inner in value.items()
-        if name != path
-    }
-
-
-def _without_names(value: Any, names: Collection[str]) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: _without_names(inner, names)
-            for name, inner in value.items()
-            if _plain(name) not in names
-        }
-    if isinstance(value, list):
-        return [_without_names(inner, names) for inner in value]
-    return value
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 @lru_cache(maxsize=256)
@@ -156,7 +105,7 @@ def clean_rename(pairs: Iterable[str]) -> tuple[str, ...]:
             _refuse(f"There is no trait {old!r} to rename, or it is named twice.")
         if not _NEW_NAME.fullmatch(new):
             _refuse(f"{new!r} is no name: letters, digits and _ make one, 64 at most.")
-        if news.count(new) > 1 or (new in {"id", *TRAITS} and new not in olds):
+        if news.count(new) > 1 or (new in {"id", *CAN_BE_LEFT_OUT} and new not in olds):
             _refuse(f"The name {new!r} is taken.")
     return tidy
 

@@ -11,13 +11,22 @@ from typing import Any, TypeVar
 import msgspec
 
 from headwater.base.clock import to_wire_time
-from headwater.profiles import SPELLINGS, Company, Person
+from headwater.extensions.leaving_out import LeavingOut
+from headwater.profiles import Company, Person
 
 Json = dict[str, Any]
 Known = TypeVar("Known", Person, Company)
 
 _UNKNOWN: tuple[Any, ...] = (None, "", {}, ())
-IN_METADATA = "metadata."
+_FACTS: Mapping[str, str] = {
+    "companyId": "company",
+    "domain": "companyDomain",
+    "firstTouch": "campaign",
+    "lastIp": "ip",
+    "lastTouch": "campaign",
+    "lastUserAgent": "userAgent",
+}
+"""Which fact a field tells, where it has another name; see `leaving_out`."""
 
 
 def _time(at: datetime | None) -> str | None:
@@ -79,14 +88,6 @@ def describe(
     """Return what is known of somebody, but for the fields that are left out."""
     known = {name: read(one) for name, read in fields.items() if name not in without}
     if without and "metadata" in known:
-        known["metadata"] = _without(known["metadata"], without)
+        facts = {_FACTS.get(name, name) for name in without}
+        known["metadata"] = LeavingOut(facts, without).thin(known["metadata"])
     return {name: value for name, value in known.items() if value not in _UNKNOWN}
-
-
-def _without(metadata: Json, names: Collection[str]) -> Json:
-    """Return metadata without these, nor what clients call by another name there."""
-    inside = {name.removeprefix(IN_METADATA) for name in names if name.startswith(IN_METADATA)}
-    for trait, spellings in SPELLINGS.items():
-        if _camel_name(trait) in names:
-            inside.update(spellings)
-    return {name: value for name, value in metadata.items() if name not in inside}

@@ -8,7 +8,8 @@ import msgspec
 from headwater.base.errors import InvalidInputError
 from headwater.base.signing import signing_key
 from headwater.extensions.contract import ExtensionType, Setting
-from headwater.extensions.webhook.fields import COMPANY, IN_METADATA, USER
+from headwater.extensions.leaving_out import IN_METADATA
+from headwater.extensions.webhook.fields import COMPANY, USER
 
 SUBJECTS = ("users", "companies", "both")
 
