@@ -120,9 +120,9 @@ class Mortal:
         patch.setattr(crash, "os", SimpleNamespace(_exit=self._die))
 
     async def connect(self, segment: Receiver, webhook: Receiver) -> None:
-        """Connect both extensions; the numbers of a user are not what this is about."""
+        """Connect both extensions; what time alone changes of a user is not what this is about."""
         self.room.connect(segment.url, version="2019")
-        values = {"url": webhook.url, "secret": SECRET, "numbers": False}
+        values = {"url": webhook.url, "secret": SECRET, "numbers": False, "without": ["lifecycle"]}
         await self.room.extensions.connect(self.room.app, "webhook", values, check=False)
         for type_, receiver in zip(TYPES, (segment, webhook), strict=True):
             opened = await self.room.configdb.run(
