@@ -33,9 +33,14 @@ def take(packed: bytes, type_: pa.DataType, rows: pa.Array) -> bytes:
     return pack(unpack(packed, type_).take(rows))
 
 
-def pack_texts(column: pa.DictionaryArray) -> tuple[list[str], bytes]:
-    """Return the different texts, and for each row where among them its text is."""
-    return column.dictionary.to_pylist(), pack(column.indices.cast(_PLACES))
+def pack_texts(values: Sequence[str], places: pa.Array) -> tuple[list[str], bytes]:
+    """Return the texts that rows have, in the order of rows, and for each row which it has.
+
+    Those that no row has are left out: who reads a column may count its texts.
+    """
+    used = places.dictionary_encode()
+    left = [values[place] for place in used.dictionary.to_pylist()]
+    return left, pack(used.indices.cast(_PLACES))
 
 
 def unpack_texts(values: Sequence[str], places: bytes) -> pa.DictionaryArray:
@@ -47,9 +52,9 @@ def unpack_texts(values: Sequence[str], places: bytes) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, texts)
 
 
-def take_places(places: bytes, rows: pa.Array) -> bytes:
-    """Return the places of these rows alone."""
-    return take(places, _PLACES, rows)
+def take_texts(values: Sequence[str], places: bytes, rows: pa.Array) -> tuple[list[str], bytes]:
+    """Return the packed column of these rows alone."""
+    return pack_texts(values, unpack(places, _PLACES).take(rows))
 
 
 def highest_place(places: bytes) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headwater.base.errors import InvalidInputError
@@ -117,8 +117,14 @@ def test_both_ways_give_the_same_records(
     assert [item for item in rest if isinstance(item, Rejected)] == rejects
 
 
+def line_of(agent: str, size: str = "235") -> bytes:
+    head = '203.0.113.7 - - [20/May/2015:12:05:17 +0000] "GET / HTTP/1.1" 200'
+    return f'{head} {size} "-" "{agent}"'.encode()
+
+
 @settings(max_examples=50)
 @given(st.lists(log_lines(), min_size=1, max_size=12))
+@example([line_of("-"), line_of("refused/1", size="007"), line_of("curl/8.1")])
 def test_rows_are_those_of_single_calls(lines: list[bytes]) -> None:
     """Column for column, after all steps."""
     bulk, _ = read(lines, "", by_column=True)

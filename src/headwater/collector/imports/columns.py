@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from msgspec.structs import asdict
 from pyarrow import csv
 
-from headwater.base.packed import pack, pack_texts, take, take_places, unpack
+from headwater.base.packed import pack, pack_texts, take, take_texts, unpack
 from headwater.collector.imports.combined import NOTHING, read_request
 from headwater.collector.imports.fields import day_first
 from headwater.collector.times import EPOCH, read_time
@@ -121,6 +121,7 @@ def _midnight(day: str) -> int | None:
 def _to_columns(batch: pa.RecordBatch, times: pa.Int64Array) -> CallColumns:
     head, middle = batch["head"], batch["middle"]
     who = pc.split_pattern(_part(head, (0, _WHO)), " ")
+    addresses = pc.list_element(who, 0).dictionary_encode()
     sizes = pc.replace_substring(_part(middle, _SIZE), NOTHING, str(UNKNOWN_SIZE))
     requests = [read_request(text) for text in batch["request"].dictionary.to_pylist()]
     return CallColumns(
@@ -131,7 +132,7 @@ def _to_columns(batch: pa.RecordBatch, times: pa.Int64Array) -> CallColumns:
         verbs=_texts(batch["request"], [verb for verb, _ in requests]),
         uris=_texts(batch["request"], [target for _, target in requests]),
         user_ids=_given(pc.list_element(who, 2).dictionary_encode()),
-        ip_addresses=Texts(*pack_texts(pc.list_element(who, 0).dictionary_encode())),
+        ip_addresses=_texts(addresses, addresses.dictionary.to_pylist()),
         referers=_given(batch["referer"]),
         user_agents=_given(batch["agent"]),
     )
@@ -150,8 +151,7 @@ def _given(texts: pa.DictionaryArray) -> Texts:
 
 def _texts(column: pa.DictionaryArray, values: list[str]) -> Texts:
     """Return a column with another text for each different one."""
-    _, places = pack_texts(column)
-    return Texts(values, places)
+    return Texts(*pack_texts(values, column.indices))
 
 
 def span_of(columns: CallColumns) -> tuple[datetime, datetime]:
@@ -166,7 +166,7 @@ def take_rows(columns: CallColumns, rows: Sequence[int]) -> CallColumns:
     wanted = pa.array(rows, pa.int64())
     ids = (columns.call_ids[row * ID_BYTES : (row + 1) * ID_BYTES] for row in rows)
     texts = {
-        name: Texts(column.values, take_places(column.places, wanted))
+        name: Texts(*take_texts(column.values, column.places, wanted))
         for name, column in asdict(columns).items()
         if isinstance(column, Texts)
     }
