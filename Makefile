@@ -7,7 +7,7 @@ WORKERS ?= 2
 DEMO_ARGS ?=
 FUZZ ?= 10
 
-.PHONY: help demo test check fuzz bench setup setup-dev format browser pins migration clean
+.PHONY: help demo test check lint fuzz bench setup setup-dev format browser pins migration clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -16,13 +16,15 @@ demo: setup ## Start Headwater with a sample API's traffic on http://127.0.0.1:8
 	$(BIN)/headwater demo $(DEMO_ARGS)
 
 test: setup-dev browser ## Run the whole test suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
-check: setup-dev ## Format, lint, types, import contracts, unit tests: under a minute
+lint: setup-dev ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint ## The same, and unit tests: under a minute
 	$(BIN)/python -m pytest tests/unit tests/test_map.py -q -n $(WORKERS)
 
 fuzz: setup-dev ## Try the doors with hostile input, FUZZ times as long as one minute

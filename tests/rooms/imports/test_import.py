@@ -104,6 +104,7 @@ def test_a_killed_import_goes_on_where_it_was(server: Server, app_id: str, tmp_p
     assert stored(server, app_id) == 6_000
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """It dies on the way of a table, once at each point; the import is repeated."""
     file, data = tmp_path / "access.log", tmp_path / "data"
@@ -229,6 +230,7 @@ def test_an_unknown_app_is_an_error(server: Server, tmp_path: Path) -> None:
     assert "There is no app 'app_nope'" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_server_one_is_started_for_the_import(tmp_path: Path) -> None:
     """A newcomer imports first and looks later; the second import still adds nothing."""
     file = tmp_path / "access.log"
