@@ -1,12 +1,16 @@
-"""Leave things out of metadata: at any depth, in lists too, under every name that clients have.
+"""Leave things out of metadata and of numbers: under every name that clients have for them.
 
-In: what is left out, and metadata. Out: the metadata without it. Pure. The one place for all
-extensions, so that what one never sends another never sends either.
+In: what is left out; metadata, or a rollup. Out: the same without it; metadata at any depth, in
+lists too. Pure. The one place for all extensions, so that what one never sends another never sends
+either.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
+from headwater.model import Rollup
 from headwater.profiles import SPELLINGS
 
 IN_METADATA = "metadata."
@@ -26,13 +30,20 @@ SPELLED: Mapping[str, tuple[str, ...]] = {
     "username": SPELLINGS["username"],
 }
 """How clients call a fact inside metadata; neither case nor separators count there."""
+IN_NUMBERS: Mapping[str, str] = {
+    "firstSeenTime": "firstCallAt",
+    "lastSeenTime": "lastCallAt",
+    "userAgent": "clients",
+}
+"""What tells a fact in the numbers of a day."""
 
 
 class LeavingOut:
-    """What is left out of metadata."""
+    """What is left out of metadata and numbers."""
 
-    def __init__(self, facts: Iterable[str], names: Iterable[str]) -> None:
-        """`facts` are those of `SPELLED`; of `names` those count that begin with `metadata.`."""
+    def __init__(self, facts: Collection[str], names: Iterable[str]) -> None:
+        """`facts` are those above; of `names` those count that begin with `metadata.`."""
+        self._numbers = {number for fact, number in IN_NUMBERS.items() if fact in facts}
         spelled = (spelt for fact in facts for spelt in SPELLED.get(fact, ()))
         self._spelled = frozenset(map(_plain, spelled))
         self._paths = [
@@ -44,6 +55,13 @@ class LeavingOut:
         for path in self._paths:
             metadata = _without_path(metadata, path)
         return _without_names(metadata, self._spelled) if self._spelled else metadata
+
+    def thin_numbers(self, numbers: Rollup) -> Rollup | dict[str, Any]:
+        """Return the numbers without what is left out: absent, not zero."""
+        if not self._numbers:
+            return numbers
+        told: dict[str, Any] = msgspec.to_builtins(numbers)
+        return {name: number for name, number in told.items() if name not in self._numbers}
 
 
 def _without_path(value: Any, path: str) -> Any:

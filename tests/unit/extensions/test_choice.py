@@ -12,10 +12,12 @@ from headwater.base.errors import InvalidInputError
 from headwater.extensions.people import People
 from headwater.extensions.segment.choice import CAN_BE_LEFT_OUT, TRAITS
 from headwater.extensions.segment.extension import Segment
-from headwater.extensions.segment.milestones import FIRST_SUCCESS
+from headwater.extensions.segment.milestones import DORMANT, FIRST_SUCCESS
 from headwater.extensions.segment.settings import SegmentSettings
+from headwater.extensions.segment.trim import MOST_BYTES
 from headwater.extensions.windows import Window
-from headwater.profiles import Company, Person
+from headwater.model import ClientCount
+from headwater.profiles import Company, Person, Silence
 from headwater.workspace import App
 from tests.support.people import person_of
 from tests.support.rollups import make_rollup
@@ -30,7 +32,9 @@ SECRETS = {
     "photoUrl": ("https://planted.example/photo", "https://planted.example/avatar"),
     "companyDomain": ("planted-domain.example", "planted-other.example"),
     "ip": ("203.0.113.77", "203.0.113.78", "203.0.113.79"),
-    "userAgent": ("planted-agent/1", "planted-agent/2"),
+    "userAgent": ("planted-agent/1", "planted-agent/2", "planted-client"),
+    "firstSeenTime": ("2026-11-21T01:01:01", "planted first call"),
+    "lastSeenTime": ("2026-11-22T02:02:02", "planted last call", "2026-11-22T03:03:03"),
     "locale": ("pl-ANTED",),
     "location": ("Planted City",),
     "metadata.plan": ("planted-plan",),
@@ -53,9 +57,12 @@ ANN = person_of(
     },
     created_at=BEFORE,
     modified_at=BEFORE,
-    first_seen_at=BEFORE,
-    last_seen_at=NOW,
+    first_seen_at=datetime(2026, 11, 21, 1, 1, 1, tzinfo=UTC),
+    last_seen_at=datetime(2026, 11, 22, 2, 2, 2, tzinfo=UTC),
     first_success_at=BEFORE + timedelta(hours=1),
+    silence=Silence(
+        since=datetime(2026, 11, 22, 3, 3, 3, tzinfo=UTC), dormant_at=BEFORE, ended_at=None
+    ),
     last_ip="203.0.113.77",
     last_user_agent="planted-agent/1",
     company_id="acme",
@@ -82,7 +89,7 @@ ACME = Company(
     changed_offset=9,
 )
 APP = App(id="app_1", name="one", timezone="UTC", created_at=BEFORE)
-EVERYTHING = {"groups": True, "milestones": [FIRST_SUCCESS]}
+EVERYTHING = {"groups": True, "milestones": [FIRST_SUCCESS, DORMANT]}
 
 
 def page(*users: Person, salt: str = "") -> People:
@@ -90,7 +97,13 @@ def page(*users: Person, salt: str = "") -> People:
         app=APP, connection_id="ext_1", target="t", now=NOW, upto=100, day="2026-11-22",
         after=0, after_day="", salt=salt,
     )  # fmt: skip
-    numbers = {user.id: make_rollup(date="2026-11-22") for user in users}
+    rollup = make_rollup(
+        date="2026-11-22",
+        clients=(ClientCount(name="planted-client", version="1", calls=1),),
+        first_call_at="planted first call",
+        last_call_at="planted last call",
+    )
+    numbers = dict.fromkeys((user.id for user in users), rollup)
     return People(
         window=window, users=users, companies={"acme": ACME}, days=numbers, rolling=numbers
     )
@@ -103,14 +116,33 @@ def sent(people: People, **chosen: Any) -> list[dict[str, Any]]:
     return [msgspec.json.decode(item.payload or b"") for item in items]
 
 
-@given(st.sets(st.sampled_from(sorted(SECRETS))), st.sampled_from(["2019", "current"]))
-def test_what_is_left_out_is_in_no_message(without: set[str], version: str) -> None:
-    """Neither in traits, context nor properties, nor anywhere inside metadata."""
-    chosen = {"without": sorted(without), "payload_version": version, **EVERYTHING}
-    text = msgspec.json.encode(sent(page(ANN), **chosen)).decode()
+@given(
+    st.sets(st.sampled_from(sorted(SECRETS))),
+    st.dictionaries(st.sampled_from(TRAITS), st.from_regex("new_[a-z]{1,4}", fullmatch=True)),
+    st.sampled_from(["2019", "current"]),
+    st.sampled_from([0, 20_000, 40_000]),
+)
+def test_what_is_left_out_is_in_no_message(
+    without: set[str], renamed: dict[str, str], version: str, more_bytes: int
+) -> None:
+    """Neither in traits, context nor properties, nor in metadata; renamed, trimmed or not."""
+    news = dict(zip(renamed.values(), renamed, strict=False))
+    metadata = ANN.doc["metadata"] | {"more": "\u00e9" * (more_bytes // 2)}
+    ann = msgspec.structs.replace(ANN, doc={**ANN.doc, "metadata": metadata})
+    messages = sent(
+        page(ann),
+        without=sorted(without),
+        rename=[f"{old}={new}" for new, old in news.items()],
+        payload_version=version,
+        **EVERYTHING,
+    )
+    text = msgspec.json.encode(messages).decode()
     for name in without:
         for value in SECRETS[name]:
             assert value not in text, (name, value)
+    assert not set(news.values()) & set(messages[0]["traits"])
+    assert all(len(msgspec.json.encode(message)) <= MOST_BYTES for message in messages)
+    assert "trimmed" in messages[0]["context"] or more_bytes < 40_000 or version == "2019"
 
 
 def test_all_that_can_be_left_out_is_sent_otherwise() -> None:
@@ -152,8 +184,8 @@ def test_a_company_whose_users_are_not_sent_is_not_sent() -> None:
 def test_a_company_left_out_is_not_a_group_either() -> None:
     """Its id alone would tell it."""
     found = sent(page(ANN), without=["company"], **EVERYTHING)
-    assert [message["type"] for message in found] == ["identify", "track"]
-    assert "acme" not in str(found[0])
+    assert [message["type"] for message in found] == ["identify", "track", "track"]
+    assert "acme" not in str(found)
 
 
 def test_traits_go_by_the_names_that_were_chosen() -> None:

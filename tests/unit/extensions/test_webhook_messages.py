@@ -159,9 +159,25 @@ def test_companies_are_told_when_asked_for() -> None:
 
 @pytest.mark.parametrize("field", sorted({*USER} - {"id"}))
 def test_a_field_left_out_is_nowhere(field: str) -> None:
-    """Whichever it is; all others stay."""
+    """Whichever it is; all others stay, but for what is made of it."""
     (item,) = compose(page(ANN), without=[field])
-    assert set(said(item)["user"]) == set(USER) - {field}
+    made_of_it = {"agent"} if field == "lastUserAgent" else set()
+    assert set(said(item)["user"]) == set(USER) - {field} - made_of_it
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [("lastUserAgent", "clients"), ("firstSeenAt", "firstCallAt"), ("lastSeenAt", "lastCallAt")],
+)
+def test_a_field_left_out_is_not_in_the_numbers_either(field: str, number: str) -> None:
+    """What the day would tell of it is absent; the rest of the day stays."""
+    people = page(ANN)
+    day = make_rollup(date="2026-11-22", first_call_at=WIRE, last_call_at=WIRE)
+    told = {
+        without: said(compose(msgspec.structs.replace(people, days={"ann": day}), **chosen)[0])
+        for without, chosen in (("", {}), (field, {"without": [field]}))
+    }
+    assert set(told[""]["dailyAggregation"]) - set(told[field]["dailyAggregation"]) == {number}
 
 
 def test_one_word_of_the_metadata_can_be_left_out() -> None:

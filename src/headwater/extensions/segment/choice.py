@@ -1,8 +1,8 @@
 """Leave out and rename what people chose, in every message alike.
 
 In: a message, and what was chosen. Out: the message without what is left out, wherever it stands:
-in traits, context and properties, and inside metadata at any depth, under every name that clients
-have for it. Pure. No message is sent that has not been here.
+in traits, context and properties, in numbers, and inside metadata at any depth, under every name
+that clients have for it. Pure. No message is sent that has not been here.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Any
 
 from headwater.base.errors import InvalidInputError
 from headwater.extensions.leaving_out import IN_METADATA, LeavingOut
+from headwater.model import Rollup
 
 Json = dict[str, Any]
 
@@ -24,12 +25,13 @@ TRAITS = (
 _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "companyDomain": ("companyDomain",),
     "ip": ("ip", "ipAddress"),
+    "lastSeenTime": ("lastSeenTime", "lastCallTime"),
     "locale": ("locale",),
     "location": ("location",),
     "phone": (),
     "photoUrl": (),
 }
-"""What stands beside the traits, and under which names."""
+"""What stands beside the traits, or has another name there."""
 CAN_BE_LEFT_OUT = tuple(sorted({*TRAITS, *_ELSEWHERE}))
 _PARTS = ("traits", "context", "properties")
 _NEW_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -73,7 +75,7 @@ class Choice:
             return self._thin(value)
         if name == "metadata":
             return self._inside.thin(value)
-        return value
+        return self._inside.thin_numbers(value) if isinstance(value, Rollup) else value
 
 
 @lru_cache(maxsize=256)

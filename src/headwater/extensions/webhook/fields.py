@@ -4,8 +4,9 @@ In: a `Person` or a `Company`. Out: a JSON object. Pure. What is not known is le
 the names are those of docs/reference/webhook-extension.md.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,12 +22,16 @@ _UNKNOWN: tuple[Any, ...] = (None, "", {}, ())
 _FACTS: Mapping[str, str] = {
     "companyId": "company",
     "domain": "companyDomain",
+    "firstSeenAt": "firstSeenTime",
     "firstTouch": "campaign",
     "lastIp": "ip",
+    "lastSeenAt": "lastSeenTime",
     "lastTouch": "campaign",
     "lastUserAgent": "userAgent",
 }
 """Which fact a field tells, where it has another name; see `leaving_out`."""
+_PARTS_OF = {"agent": "lastUserAgent"}
+"""What is made of another field, and goes with it."""
 
 
 def _time(at: datetime | None) -> str | None:
@@ -83,11 +88,17 @@ COMPANY: Mapping[str, Callable[[Company], Any]] = {
 
 
 def describe(
-    one: Known, fields: Mapping[str, Callable[[Known], Any]], without: Collection[str]
+    one: Known, fields: Mapping[str, Callable[[Known], Any]], without: tuple[str, ...]
 ) -> Json:
     """Return what is known of somebody, but for the fields that are left out."""
-    known = {name: read(one) for name, read in fields.items() if name not in without}
+    gone = {*without, *(part for part, whole in _PARTS_OF.items() if whole in without)}
+    known = {name: read(one) for name, read in fields.items() if name not in gone}
     if without and "metadata" in known:
-        facts = {_FACTS.get(name, name) for name in without}
-        known["metadata"] = LeavingOut(facts, without).thin(known["metadata"])
+        known["metadata"] = inside(without).thin(known["metadata"])
     return {name: value for name, value in known.items() if value not in _UNKNOWN}
+
+
+@lru_cache(maxsize=256)
+def inside(without: tuple[str, ...]) -> LeavingOut:
+    """Return what is left out of metadata and numbers, of the names of fields."""
+    return LeavingOut({_FACTS.get(name, name) for name in without}, without)

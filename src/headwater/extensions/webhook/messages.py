@@ -11,7 +11,7 @@ import msgspec
 from headwater.base.clock import to_wire_time
 from headwater.extensions.contract import Item
 from headwater.extensions.people import People
-from headwater.extensions.webhook.fields import COMPANY, USER, Json, describe
+from headwater.extensions.webhook.fields import COMPANY, USER, Json, describe, inside
 from headwater.extensions.webhook.settings import WebhookSettings
 from headwater.extensions.windows import Window, message_id, subject_of
 from headwater.model import Rollup
@@ -42,7 +42,7 @@ def _about_user(
         "user": describe(user, USER, settings.without),
     }
     if settings.numbers and day is not None:
-        message["dailyAggregation"] = day
+        message["dailyAggregation"] = inside(settings.without).thin_numbers(day)
     return Item(
         message_id=id_,
         user_id=user.id,
