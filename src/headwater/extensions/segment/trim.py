@@ -25,6 +25,9 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("context", "location"),
     ("traits", "userAgent"),
     ("context", "userAgent"),
+    ("context", "locale"),
+    ("traits", "company", "companyDomain"),
+    ("traits", "companyDomain"),
     ("traits", "name"),
     ("traits", "username"),
 )
