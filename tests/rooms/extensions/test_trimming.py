@@ -1,4 +1,4 @@
-"""Profiles as large as they can be: every message arrives within what receivers take, and marked."""
+"""Profiles as large as can be: each message arrives within what receivers take, and marked."""
 
 from typing import Any
 
