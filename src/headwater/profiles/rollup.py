@@ -95,7 +95,7 @@ FROM ({_ENDPOINTS})
 GROUP BY user_id
 """
 
-# Asked apart: adding up whole maps of clients, endpoint by endpoint, takes longer than a second look.
+# Asked apart: to add up maps of clients, endpoint by endpoint, takes longer than a second look.
 _CLIENTS = f"""
 SELECT
     user_id,
