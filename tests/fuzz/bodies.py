@@ -33,7 +33,8 @@ _QUERIES: Mapping[str, Mapping[str, Any]] = {
     "events": {**_ABOUT_CALLS, **_PAGE},
     "users": {**_ABOUT_CALLS, **_PAGE, "search": "a", "order_by": "-calls"},
     "companies": {**_ABOUT_CALLS, **_PAGE, "search": "a", "order_by": "-calls"},
-    "user_timeline": {**_ABOUT_CALLS, **_PAGE, "user_id": "user_1"},
+    "user_timeline": {**_ABOUT_CALLS, **_PAGE, "user_id": "user_1", "kinds": ["call"]},
+    "company_timeline": {**_ABOUT_CALLS, **_PAGE, "company_id": "acme", "kinds": ["profile"]},
     "actions": {
         **_COMMON, **_PAGE, "filters": {"field": "metadata.a", "op": "ne", "value": "b"},
     },

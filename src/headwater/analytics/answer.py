@@ -21,6 +21,7 @@ from headwater.analytics.spec import (
     ActionsSpec,
     Common,
     CompaniesSpec,
+    CompanyTimelineSpec,
     CountSpec,
     EventsSpec,
     RejectsSpec,
@@ -31,8 +32,8 @@ from headwater.analytics.spec import (
     read_spec,
 )
 from headwater.analytics.subscriptions import list_subscriptions
+from headwater.analytics.timeline import tell_of_company, tell_of_user
 from headwater.analytics.timeseries import draw_timeseries
-from headwater.analytics.user_timeline import tell_timeline
 from headwater.analytics.users import list_users
 from headwater.base.clock import Clock
 from headwater.base.errors import NotFoundError
@@ -43,12 +44,13 @@ Report = Callable[[Asking, Question, Any], Awaitable[msgspec.Struct]]
 KINDS: dict[str, tuple[type[Common], Report]] = {
     "actions": (ActionsSpec, list_actions),
     "companies": (CompaniesSpec, list_companies),
+    "company_timeline": (CompanyTimelineSpec, tell_of_company),
     "count": (CountSpec, count_calls),
     "events": (EventsSpec, list_events),
     "rejects": (RejectsSpec, list_rejects),
     "subscriptions": (SubscriptionsSpec, list_subscriptions),
     "timeseries": (TimeseriesSpec, draw_timeseries),
-    "user_timeline": (UserTimelineSpec, tell_timeline),
+    "user_timeline": (UserTimelineSpec, tell_of_user),
     "users": (UsersSpec, list_users),
 }
 

@@ -103,12 +103,28 @@ class CompaniesSpec(KnownSpec, frozen=True):
     order_by: _Order | Literal["company_id"] = "-last_seen_at"
 
 
-class UserTimelineSpec(Common, frozen=True):
-    """What one user did, newest first."""
+TimelineKind = Literal["call", "action", "profile"]
 
-    user_id: str
+
+class TimelineSpec(Common, frozen=True):
+    """What happened, newest first."""
+
+    kinds: list[TimelineKind] = []
+    """Only these; empty for all."""
     limit: int = 50
     cursor: str = ""
+
+
+class UserTimelineSpec(TimelineSpec, frozen=True, kw_only=True):
+    """What one user did."""
+
+    user_id: str
+
+
+class CompanyTimelineSpec(TimelineSpec, frozen=True, kw_only=True):
+    """What the people of one company did."""
+
+    company_id: str
 
 
 S = TypeVar("S", bound=Common)

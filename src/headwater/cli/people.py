@@ -1,4 +1,4 @@
-"""`headwater users show`, `users timeline`, `companies list|show`: what is known of whom.
+"""`headwater users show|timeline`, `companies list|show|timeline`: what is known of whom.
 
 In: ids. Out: the management API's answer, whole with `--json`, else as a small table.
 """
@@ -13,6 +13,13 @@ from headwater.cli.common import Cli, options, remote, table
 from headwater.cli.query import CALL_COLUMNS, describe_item
 
 _APP = click.option("--app", "app_id", required=True, help="Id of the app; see `apps list`.")
+_KIND = click.option(
+    "--kind",
+    type=click.Choice(("", "call", "action", "profile")),
+    default="",
+    show_default="all",
+    help="Only what is of this kind.",
+)
 _WHO = ("id", "name", "email", "username", "phone", "photo_url", "domain", "lifecycle")
 _WHEN = ("created_at", "modified_at", "first_seen_at", "last_seen_at", "first_success_at")
 _WHERE = ("company_id", "company_since", "last_ip", "location", "locale", "last_user_agent")
@@ -38,13 +45,12 @@ def show_user(cli: Cli, user_id: str, app_id: str) -> None:
 @click.argument("user_id")
 @_APP
 @click.option("--days", default=90, show_default=True, help="How far to look back.")
+@_KIND
 @click.option("--limit", default=50, show_default=True, help="How many things to show.")
 @options
-def show_timeline(cli: Cli, user_id: str, app_id: str, days: int, limit: int) -> None:
+def show_timeline(cli: Cli, user_id: str, app_id: str, days: int, kind: str, limit: int) -> None:
     """Show what USER_ID did and how the profile changed, newest first."""
-    found = _get(cli, app_id, f"user/timeline?{_query(id=user_id, days=days, limit=limit)}")
-    lines = [describe_item(item) for item in found["items"]]
-    cli.show(found, lambda: table(CALL_COLUMNS, lines, "Nothing is known of this user."))
+    _show_timeline(cli, app_id, "user", id=user_id, days=days, kind=kind, limit=limit)
 
 
 @click.group()
@@ -76,6 +82,26 @@ def show_company(cli: Cli, company_id: str, app_id: str) -> None:
     found = _get(cli, app_id, f"company?{_query(id=company_id)}")
     rows = [*_rows(found["company"]), *_rows(found, ("ttfhw_s",))]
     cli.show(found, lambda: table(("", ""), rows, ""))
+
+
+@companies.command("timeline")
+@click.argument("company_id")
+@_APP
+@click.option("--days", default=90, show_default=True, help="How far to look back.")
+@_KIND
+@click.option("--limit", default=50, show_default=True, help="How many things to show.")
+@options
+def show_company_timeline(
+    cli: Cli, company_id: str, app_id: str, days: int, kind: str, limit: int
+) -> None:
+    """Show what the people of COMPANY_ID did and how it changed, newest first."""
+    _show_timeline(cli, app_id, "company", id=company_id, days=days, kind=kind, limit=limit)
+
+
+def _show_timeline(cli: Cli, app_id: str, whose: str, **asked: object) -> None:
+    found = _get(cli, app_id, f"{whose}/timeline?{_query(**asked)}")
+    lines = [describe_item(item) for item in found["items"]]
+    cli.show(found, lambda: table(CALL_COLUMNS, lines, "Nothing happened in this time."))
 
 
 def _get(cli: Cli, app_id: str, path: str) -> dict[str, Any]:

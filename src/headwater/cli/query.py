@@ -19,7 +19,7 @@ from headwater.cli.common import Cli, options, remote, table
 
 KINDS = (
     *("events", "count", "timeseries", "users", "companies", "user_timeline"),
-    *("actions", "subscriptions", "rejects"),
+    *("company_timeline", "actions", "subscriptions", "rejects"),
 )
 
 
@@ -31,8 +31,8 @@ KINDS = (
 def query(cli: Cli, kind: str, app_id: str, spec: str) -> None:
     """Answer one question about the calls of an app.
 
-    KIND is events, count, timeseries, users, companies, user_timeline, actions, subscriptions or
-    rejects.
+    KIND is events, count, timeseries, users, companies, user_timeline, company_timeline, actions,
+    subscriptions or rejects.
 
     Example: echo '{"interval": "day"}' | headwater query timeseries --app APP_ID --spec -
     """
@@ -94,7 +94,7 @@ def _shown(kind: str, answer: dict[str, Any]) -> Table | str:
             return table(("time", "action", "user", "page"), lines, "No actions in this range.")
         case _:
             lines = [describe_item(item) for item in answer["items"]]
-            return table(CALL_COLUMNS, lines, "Nothing is known of this user in this range.")
+            return table(CALL_COLUMNS, lines, "Nothing happened in this range.")
 
 
 CALL_COLUMNS = ("time", "verb", "route", "status", "ms", "user")
@@ -122,7 +122,8 @@ def describe_item(item: dict[str, Any]) -> list[object]:
     if item["event"]:
         return _call(item["event"])
     if item["action"]:
-        return [item["time"], "action", item["action"]["action_name"], "", "", ""]
+        action = item["action"]
+        return [item["time"], "action", action["action_name"], "", "", action["user_id"]]
     return [item["time"], "profile", ", ".join(item["fields"]), "", "", ""]
 
 

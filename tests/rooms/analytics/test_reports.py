@@ -10,6 +10,7 @@ from msgspec import Raw
 from headwater.base.errors import InvalidInputError, NotFoundError
 from headwater.model import ProfileUpdate, Reject
 from tests.rooms.analytics.conftest import NOW, Ask, Populate
+from tests.support.actions import make_action
 from tests.support.calls import NOON, make_call, make_calls
 
 IS_ANA = {"field": "user_id", "value": "ana"}
@@ -71,6 +72,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("users", {"order_by": "age"}, "$.order_by"),
     ("companies", {"order_by": "user_id"}, "$.order_by"),
     ("user_timeline", {}, "$"),
+    ("company_timeline", {"company_id": "acme", "kinds": ["joy"]}, "$.kinds[0]"),
 ]  # fmt: skip
 
 
@@ -321,6 +323,28 @@ async def test_a_timeline_has_calls_and_changes(populate: Populate, ask: Ask) ->
     assert whole["items"][1]["fields"]["metadata.email"] == "ana@parcel.example"
     assert first["items"] + second["items"] == whole["items"]
     assert second["next_cursor"] is None
+
+
+async def test_a_company_has_a_timeline_of_all_its_people(populate: Populate, ask: Ask) -> None:
+    """What they did, and what was said of the company itself; of one kind, if one is asked for."""
+    said = ProfileUpdate(
+        app_id="app_1", kind="company", id="acme", update_id="up_2", time=NOON, received_at=NOON,
+        fields=Raw(b'{"metadata": {"plan": "gold"}}'),
+    )  # fmt: skip
+    await populate([
+        said, _ana(), make_call("a", user_id="ana", company_id="acme"),
+        make_call("b", user_id="bo", company_id="acme", time=NOON - timedelta(minutes=1)),
+        make_call("c", user_id="cy", company_id="other"),
+        make_action("d", user_id="bo", company_id="acme", time=NOON - timedelta(minutes=2)),
+    ])  # fmt: skip
+    whole = await ask("company_timeline", company_id="acme")
+    assert {(item["kind"], item["id"]) for item in whole["items"]} == {
+        ("profile", "up_2"), ("call", "a"), ("call", "b"), ("action", "d"),
+    }  # fmt: skip
+    assert (whole["company_id"], whole["user_id"]) == ("acme", "")
+    for kind, ids in (("call", ["a", "b"]), ("action", ["d"]), ("profile", ["up_2"])):
+        only = await ask("company_timeline", company_id="acme", kinds=[kind])
+        assert [item["id"] for item in only["items"]] == ids
 
 
 async def test_an_answer_says_how_many_rows_were_read(populate: Populate, ask: Ask) -> None:

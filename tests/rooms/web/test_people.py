@@ -158,5 +158,5 @@ async def test_an_id_can_hold_anything(
     asked = urlencode({"id": ODD})
     found = await get(browser, f"/api/v1/apps/{app_id}/{path}?{asked}")
     assert found[field]["id"] == ODD
-    timeline = await get(browser, f"/api/v1/apps/{app_id}/user/timeline?{asked}&days=9")
+    timeline = await get(browser, f"/api/v1/apps/{app_id}/{path}/timeline?{asked}&days=9&kind=call")
     assert [item["kind"] for item in timeline["items"]] == ["call"]

@@ -130,6 +130,22 @@ async def test_a_long_timeline_is_paged(world: World, browser: Browser) -> None:
     assert "Newest" in page
 
 
+async def test_a_company_shows_what_its_people_did(world: World, browser: Browser) -> None:
+    """By whom; one kind alone where that is chosen, with words where there is nothing."""
+    app = world.add_app()
+    await call(world, app, "ann", 1, verb="POST", route="/orders")
+    await call(world, app, "bob", 1, verb="GET", route="/items")
+    await log_in(browser)
+    page = await get(browser, "/companies/one", app=app.id, id="acme")
+    line = page.partition("Timeline")[2]
+    assert all(word in line for word in ("POST /orders", "ann", "GET /items", "bob"))
+    page = await get(browser, "/companies/one", app=app.id, id="acme", kind="profile")
+    assert "Nothing in this time." in page.partition("Timeline")[2]
+    assert 'aria-current="true">Profile<' in page
+    wrong = await browser.get(f"/companies/one?app={app.id}&id=acme&kind=joy", headers=PAGE)
+    assert wrong.status_code == 400
+
+
 async def test_the_last_complete_day_is_in_numbers(world: World, browser: Browser) -> None:
     """The figures of the rollup that extensions send."""
     app = world.add_app()

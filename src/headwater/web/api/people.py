@@ -1,8 +1,10 @@
-"""Show by HTTP who a user or company is, and what a user did.
+"""Show by HTTP who a user or company is, and what they did.
 
 In: ids. Out: profiles with what calls showed, companies from when, links with who said them; the
-timeline, which is the query `user_timeline`.
+timelines, which are the queries `user_timeline` and `company_timeline`.
 """
+
+from collections.abc import Mapping
 
 import msgspec
 from litestar import Controller, get
@@ -70,14 +72,17 @@ class PeopleController(Controller):
         app_id: FromPath[str],
         id_: IdInUrl,
         days: FromQuery[int] = 90,
+        kind: FromQuery[str] = "",
         limit: FromQuery[int] = 50,
         cursor: FromQuery[str] = "",
     ) -> Response[bytes]:
         """Show what one user did and how the profile changed in the last days, newest first.
 
-        The query `user_timeline` is the same with filters and any range.
+        A `kind` is `call`, `action` or `profile`. The query `user_timeline` is the same with
+        filters and any range.
         """
-        return await _timeline(services, app_id, id_, days, limit, cursor)
+        page = {"limit": limit, "cursor": cursor}
+        return await _timeline(services, app_id, "user", id_, days, kind, page)
 
     @get("/users/{user_id:str}/timeline")
     async def show_timeline_of_path(
@@ -86,11 +91,13 @@ class PeopleController(Controller):
         app_id: FromPath[str],
         user_id: FromPath[str],
         days: FromQuery[int] = 90,
+        kind: FromQuery[str] = "",
         limit: FromQuery[int] = 50,
         cursor: FromQuery[str] = "",
     ) -> Response[bytes]:
         """Show what `GET …/user/timeline?id=` shows."""
-        return await _timeline(services, app_id, user_id, days, limit, cursor)
+        page = {"limit": limit, "cursor": cursor}
+        return await _timeline(services, app_id, "user", user_id, days, kind, page)
 
     @get("/companies")
     async def list_companies(
@@ -123,6 +130,40 @@ class PeopleController(Controller):
     ) -> CompanyDetail:
         """Show what `GET …/company?id=` shows."""
         return await _company(services, app_id, company_id)
+
+    @get("/company/timeline")
+    async def show_company_timeline(
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        id_: IdInUrl,
+        days: FromQuery[int] = 90,
+        kind: FromQuery[str] = "",
+        limit: FromQuery[int] = 50,
+        cursor: FromQuery[str] = "",
+    ) -> Response[bytes]:
+        """Show what the people of a company did and how its profile changed, newest first.
+
+        A `kind` is `call`, `action` or `profile`. The query `company_timeline` is the same with
+        filters and any range.
+        """
+        page = {"limit": limit, "cursor": cursor}
+        return await _timeline(services, app_id, "company", id_, days, kind, page)
+
+    @get("/companies/{company_id:str}/timeline")
+    async def show_company_timeline_of_path(
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        company_id: FromPath[str],
+        days: FromQuery[int] = 90,
+        kind: FromQuery[str] = "",
+        limit: FromQuery[int] = 50,
+        cursor: FromQuery[str] = "",
+    ) -> Response[bytes]:
+        """Show what `GET …/company/timeline?id=` shows."""
+        page = {"limit": limit, "cursor": cursor}
+        return await _timeline(services, app_id, "company", company_id, days, kind, page)
 
     @get("/subscription")
     async def show_subscription(
@@ -157,10 +198,17 @@ async def _user(services: Services, app_id: str, user_id: str) -> UserDetail:
 
 
 async def _timeline(
-    services: Services, app_id: str, user_id: str, days: int, limit: int, cursor: str
+    services: Services,
+    app_id: str,
+    whose: str,
+    id_: str,
+    days: int,
+    kind: str,
+    page: Mapping[str, object],
 ) -> Response[bytes]:
-    spec = {"user_id": user_id, "from": f"-{days}d", "limit": limit, "cursor": cursor}
-    return await _ask(services, app_id, "user_timeline", spec)
+    kinds = [kind] if kind else []
+    spec = {f"{whose}_id": id_, "from": f"-{days}d", "kinds": kinds, **page}
+    return await _ask(services, app_id, f"{whose}_timeline", spec)
 
 
 async def _ask(

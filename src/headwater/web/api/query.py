@@ -46,8 +46,9 @@ class QueryController(Controller):
     ) -> Response[bytes]:
         """Answer a question of one kind: `events`, `count`, `timeseries` and more.
 
-        The other kinds are `users`, `companies`, `user_timeline`, `actions`, `subscriptions` and
-        `rejects`. The body is the question, in JSON; an empty body asks with defaults.
+        The other kinds are `users`, `companies`, `user_timeline`, `company_timeline`, `actions`,
+        `subscriptions` and `rejects`. The body is the question, in JSON; an empty body asks with
+        defaults.
         """
         found = await _answer(services, app_id, kind, await request.body())
         return Response(msgspec.json.encode(found), media_type="application/json")

@@ -1,6 +1,7 @@
-"""Show one company: what it is, and its people who called lately.
+"""Show one company: what it is, its people who called lately, and everything that they did.
 
-In: an app, a company's id. Out: one page, from profiles and the query `users`.
+In: an app, a company's id, a kind and a cursor of the timeline. Out: one page, from profiles, the
+query `users` and the timeline.
 """
 
 from litestar import Controller, get
@@ -15,6 +16,7 @@ from headwater.web.figures import DAYS
 from headwater.web.pages import AnyRequest, page
 from headwater.web.people.facts import facts_of_company, milestones, show_doc
 from headwater.web.people.links import IdInUrl
+from headwater.web.people.timeline import read_timeline
 from headwater.web.people.users import USERS_A_PAGE, list_lines
 from headwater.web.services import Services
 
@@ -33,8 +35,10 @@ class CompanyController(Controller):
         services: NamedDependency[Services],
         id_: IdInUrl,
         app: FromQuery[str] = "",
+        kind: FromQuery[str] = "",
+        cursor: FromQuery[str] = "",
     ) -> Template:
-        """Show one company."""
+        """Show one company, and one page of the timeline."""
         _, chosen = await choose_app(services, app)
         found = await services.profiles.companies(chosen.id, [id_])
         if id_ not in found:
@@ -53,4 +57,5 @@ class CompanyController(Controller):
             doc=show_doc(company.doc),
             users=users,
             shown=USERS_A_PAGE if more else 0,
+            timeline=await read_timeline(services, chosen, "company", id_, kind, cursor),
         )

@@ -15,9 +15,9 @@ def user_url(app: App, user_id: str, **more: str) -> str:
     return f"/users/one?{urlencode({'app': app.id, 'id': user_id, **more})}"
 
 
-def company_url(app: App, company_id: str) -> str:
+def company_url(app: App, company_id: str, **more: str) -> str:
     """Return the address of one company's page."""
-    return f"/companies/one?{urlencode({'app': app.id, 'id': company_id})}"
+    return f"/companies/one?{urlencode({'app': app.id, 'id': company_id, **more})}"
 
 
 def list_url(path: str, **given: str) -> str:

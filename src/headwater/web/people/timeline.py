@@ -1,24 +1,41 @@
-"""Write what a user did and how the profile changed, as lines of a page.
+"""Write what people did and how a profile changed, as lines of a page.
 
-In: items of the query `user_timeline`. Out: lines, newest first, each with what it was and a detail
-to open. Pure.
+In: whose it is, a kind to look at, a cursor. Out: lines, newest first, each with what it was and a
+detail to open; where the page leads. From the queries `user_timeline` and `company_timeline`.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import msgspec
 
 from headwater.web.figures import show_moment, show_ms
+from headwater.web.people.asking import ask
+from headwater.web.people.links import company_url, user_url
+from headwater.web.services import Services
 from headwater.workspace import App
+
+Whose = Literal["user", "company"]
+_URLS: Mapping[Whose, Callable[..., str]] = {"user": user_url, "company": company_url}
 
 _MOST_NAMES = 6
 _FIRST_ERROR = 400
 
 
+DAYS = 90
+_ITEMS = 30
+KINDS: Mapping[str, str] = {
+    "": "Everything",
+    "call": "Calls",
+    "action": "Actions",
+    "profile": "Profile",
+}
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One item of the answer to `user_timeline`."""
+    """One item of the answer."""
 
     time: datetime
     kind: str
@@ -29,7 +46,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to `user_timeline`."""
+    """The answer."""
 
     items: tuple[Item, ...]
     next_cursor: str | None
@@ -40,6 +57,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     moment: str = ""
     kind: str = ""
+    by: str = ""
+    """Who did it, where that is not said elsewhere."""
     title: str
     note: str = ""
     bad: bool = False
@@ -47,11 +66,44 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """JSON to open."""
 
 
-def to_line(item: Item, app: App) -> Line:
-    """Return one item as a line."""
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a timeline."""
+
+    lines: list[Line]
+    kinds: list[tuple[str, str, bool]]
+    """Names of kinds with their addresses, and which is looked at."""
+    newest_url: str
+    older_url: str
+    days: int = DAYS
+
+
+async def read_timeline(
+    services: Services, app: App, whose: Whose, id_: str, kind: str, cursor: str
+) -> View:
+    """Return one page of what a user, or the people of a company, did."""
+    kinds = [kind] if kind else []
+    asked = {"from": f"-{DAYS}d", "limit": _ITEMS, "cursor": cursor, "kinds": kinds}
+    spec = {f"{whose}_id": id_, **asked}
+    found = await ask(services, app, f"{whose}_timeline", spec, Timeline)
+    here, following = partial(_URLS[whose], app, id_), found.next_cursor
+    of_kind = {"kind": kind} if kind else {}
+    return View(
+        lines=[_to_line(item, app, whose) for item in found.items],
+        kinds=[(name, here(kind=key), key == kind) for key, name in KINDS.items()],
+        newest_url=here(**of_kind) if cursor else "",
+        older_url=here(**of_kind, cursor=following) if following else "",
+    )
+
+
+def _to_line(item: Item, app: App, whose: Whose) -> Line:
     line = _WRITERS[item.kind](item)
-    moment = show_moment(item.time, app.timezone)
-    return msgspec.structs.replace(line, moment=moment, kind=item.kind)
+    did = item.event or item.action or {}
+    return msgspec.structs.replace(
+        line,
+        moment=show_moment(item.time, app.timezone),
+        kind=item.kind,
+        by=did.get("user_id", "") if whose == "company" else "",
+    )
 
 
 def _call(item: Item) -> Line:

@@ -1,6 +1,7 @@
 """Show one user: who it is, a day in numbers, and everything that happened, newest first.
 
-In: an app, a user's id, a cursor. Out: one page, from profiles and the query `user_timeline`.
+In: an app, a user's id, a kind and a cursor of the timeline. Out: one page, from profiles and the
+timeline.
 """
 
 import asyncio
@@ -15,15 +16,11 @@ from headwater.profiles import day_window, last_complete_day
 from headwater.web.auth import needs
 from headwater.web.choice import choose_app
 from headwater.web.pages import AnyRequest, page
-from headwater.web.people.asking import ask
 from headwater.web.people.facts import Fact, facts_of_day, facts_of_user, milestones, show_doc
-from headwater.web.people.links import IdInUrl, user_url
-from headwater.web.people.timeline import Timeline, to_line
+from headwater.web.people.links import IdInUrl
+from headwater.web.people.timeline import read_timeline
 from headwater.web.services import Services
 from headwater.workspace import App
-
-TIMELINE_DAYS = 90
-_ITEMS = 30
 
 
 class UserController(Controller):
@@ -40,6 +37,7 @@ class UserController(Controller):
         services: NamedDependency[Services],
         id_: IdInUrl,
         app: FromQuery[str] = "",
+        kind: FromQuery[str] = "",
         cursor: FromQuery[str] = "",
     ) -> Template:
         """Show one user, and one page of the timeline."""
@@ -50,10 +48,9 @@ class UserController(Controller):
         user = found[id_]
         companies, timeline, (day, numbers) = await asyncio.gather(
             services.profiles.company_history(chosen.id, id_),
-            _read_timeline(services, chosen, id_, cursor),
+            read_timeline(services, chosen, "user", id_, kind, cursor),
             _read_day(services, chosen, id_),
         )
-        following = timeline.next_cursor
         return page(
             request,
             "people/user.html",
@@ -64,16 +61,8 @@ class UserController(Controller):
             day=day,
             numbers=numbers,
             doc=show_doc(user.doc),
-            days=TIMELINE_DAYS,
-            lines=[to_line(item, chosen) for item in timeline.items],
-            newest_url=user_url(chosen, id_) if cursor else "",
-            older_url=user_url(chosen, id_, cursor=following) if following else "",
+            timeline=timeline,
         )
-
-
-async def _read_timeline(services: Services, app: App, user_id: str, cursor: str) -> Timeline:
-    spec = {"user_id": user_id, "from": f"-{TIMELINE_DAYS}d", "limit": _ITEMS, "cursor": cursor}
-    return await ask(services, app, "user_timeline", spec, Timeline)
 
 
 async def _read_day(services: Services, app: App, user_id: str) -> tuple[str, list[Fact]]:

@@ -1,13 +1,13 @@
-"""Report: what one user did and how the profile changed, newest first.
+"""Report: what a user, or the people of a company, did and how the profile changed, newest first.
 
-In: a user id. Out: calls, actions and profile changes in one order, and the next cursor. Filters
-choose among calls; actions are left out when the filters are about what only calls have.
+In: an id. Out: calls, actions and profile changes in one order, and the next cursor. Filters choose
+among calls; actions are left out when the filters are about what only calls have.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,12 @@ from headwater.analytics.cursor import TimeAndId, read_cursor, write_cursor
 from headwater.analytics.events import page_of_calls, read_bodies, to_event
 from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import Question
-from headwater.analytics.spec import UserTimelineSpec
+from headwater.analytics.spec import (
+    CompanyTimelineSpec,
+    TimelineKind,
+    TimelineSpec,
+    UserTimelineSpec,
+)
 from headwater.profiles import (
     VOICES,
     ProfileChange,
@@ -32,7 +37,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A call (`event`), an action (`action`) or a change of the profile (`fields`, `before`)."""
 
     time: datetime
-    kind: str
+    kind: TimelineKind
     id: str
     event: dict[str, Any] | None = None
     action: dict[str, Any] | None = None
@@ -44,33 +49,56 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """One page."""
 
-    user_id: str
+    user_id: str = ""
+    """Whose it is; empty if it is a company's."""
+    company_id: str = ""
     items: list[Item]
     next_cursor: str | None
     meta: Meta
 
 
-async def tell_timeline(asking: Asking, question: Question, spec: UserTimelineSpec) -> Timeline:
+class _Subject(NamedTuple):
+    """Whose timeline it is."""
+
+    kind: Literal["user", "company"]
+    id: str
+
+
+async def tell_of_user(asking: Asking, question: Question, spec: UserTimelineSpec) -> Timeline:
     """Answer `user_timeline`."""
-    user = question.bound.put(spec.user_id, "String")
+    return await _tell(asking, question, spec, _Subject("user", spec.user_id))
+
+
+async def tell_of_company(
+    asking: Asking, question: Question, spec: CompanyTimelineSpec
+) -> Timeline:
+    """Answer `company_timeline`."""
+    return await _tell(asking, question, spec, _Subject("company", spec.company_id))
+
+
+async def _tell(
+    asking: Asking, question: Question, spec: TimelineSpec, subject: _Subject
+) -> Timeline:
     # The cursor belongs to the whole line, so all its parts go on behind it.
-    calls = await _calls(asking, question, spec, user)
-    actions = await _actions(asking, question, spec, user)
-    changes = await _changes(asking, question, spec)
-    items = list(heapq.merge(calls, actions, changes, key=_place, reverse=True))
+    parts = [
+        await _PARTS[kind](asking, question, spec, subject) for kind in spec.kinds or [*_PARTS]
+    ]
+    items = list(heapq.merge(*parts, key=_place, reverse=True))
     page = items[: spec.limit]
     following = write_cursor(TimeAndId(*_place(page[-1]))) if len(items) > spec.limit else None
     return Timeline(
-        user_id=spec.user_id, items=page, next_cursor=following, meta=await asking.meta(question)
+        **{f"{subject.kind}_id": subject.id},
+        items=page,
+        next_cursor=following,
+        meta=await asking.meta(question),
     )
 
 
 async def _calls(
-    asking: Asking, question: Question, spec: UserTimelineSpec, user: str
+    asking: Asking, question: Question, spec: TimelineSpec, subject: _Subject
 ) -> list[Item]:
-    rows, _ = await page_of_calls(
-        asking, question, spec.limit + 1, spec.cursor, also=f"c.user_id = {user}"
-    )
+    theirs = _theirs(question, subject)
+    rows, _ = await page_of_calls(asking, question, spec.limit + 1, spec.cursor, also=theirs)
     wide = await read_bodies(asking, question, rows)
     return [
         Item(
@@ -84,27 +112,34 @@ async def _calls(
 
 
 async def _actions(
-    asking: Asking, question: Question, spec: UserTimelineSpec, user: str
+    asking: Asking, question: Question, spec: TimelineSpec, subject: _Subject
 ) -> list[Item]:
     if not can_be_asked(question):
         return []
-    rows, _ = await page_of_actions(
-        asking, question, spec.limit + 1, spec.cursor, also=f"c.user_id = {user}"
-    )
+    theirs = _theirs(question, subject)
+    rows, _ = await page_of_actions(asking, question, spec.limit + 1, spec.cursor, also=theirs)
     return [
         Item(time=row["time"], kind="action", id=row["action_id"], action=to_action(row))
         for row in rows
     ]
 
 
-async def _changes(asking: Asking, question: Question, spec: UserTimelineSpec) -> list[Item]:
+def _theirs(question: Question, subject: _Subject) -> str:
+    return f"c.{subject.kind}_id = {question.bound.put(subject.id, 'String')}"
+
+
+async def _changes(
+    asking: Asking, question: Question, spec: TimelineSpec, subject: _Subject
+) -> list[Item]:
     """Return what changed in the profile; what visitors said who turned out to be the user, too."""
-    visitors = await read_voices(asking.store, question.app_id, {spec.user_id})
-    voices = [own_voice(spec.user_id), *visitors.get(spec.user_id, [])]
+    voices = [own_voice(subject.id)]
+    if subject.kind == "user":
+        visitors = await read_voices(asking.store, question.app_id, {subject.id})
+        voices += visitors.get(subject.id, [])
     put = question.bound.put
     sql = changes_sql(
         question.app,
-        put("user", "String"),
+        put(subject.kind, "String"),
         put([voice.id for voice in voices], "Array(String)"),
         put(bind_voices(voices), VOICES),
         question.start,
@@ -113,6 +148,10 @@ async def _changes(asking: Asking, question: Question, spec: UserTimelineSpec) -
     place = read_cursor(spec.cursor, TimeAndId) if spec.cursor else None
     found = [_to_item(change) for change in read_changes(await asking.ask(sql, question))]
     return sorted(_behind(found, place), key=_place, reverse=True)
+
+
+_Part = Callable[[Asking, Question, TimelineSpec, _Subject], Awaitable[list[Item]]]
+_PARTS: Mapping[TimelineKind, _Part] = {"call": _calls, "action": _actions, "profile": _changes}
 
 
 def _behind(items: Iterable[Item], place: TimeAndId | None) -> list[Item]:
