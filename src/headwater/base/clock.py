@@ -8,6 +8,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+import msgspec
+
+_END_OF_SECONDS = len('"2026-11-23T10:00:00')
+
 
 class Clock(Protocol):
     """What every room needs to know about time."""
@@ -50,4 +54,6 @@ class SetClock:
 def to_wire_time(at: datetime) -> str:
     """Write a time as ISO 8601, UTC, milliseconds, `Z`: the form of both houses' wires."""
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
+    # Six of these are in each message of a sync, and `isoformat` takes three times as long.
+    to_the_second = msgspec.json.encode(utc)[1:_END_OF_SECONDS].decode()
+    return f"{to_the_second}.{utc.microsecond // 1000:03}Z"

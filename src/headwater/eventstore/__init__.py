@@ -5,6 +5,6 @@ insert is idempotent by its token, derived tables included.
 """
 
 from headwater.eventstore.many_ids import MANY_IDS, many_ids
-from headwater.eventstore.store import EventStore
+from headwater.eventstore.store import EventStore, as_time
 
-__all__ = ["MANY_IDS", "EventStore", "many_ids"]
+__all__ = ["MANY_IDS", "EventStore", "as_time", "many_ids"]

@@ -133,6 +133,7 @@ def also_wanted(conditions: Sequence[Condition], wanted: Wanted) -> Wanted:
         wanted,
         day=wanted.day or not fields.isdisjoint(_NUMBERS),
         lifecycle=wanted.lifecycle or "lifecycle" in fields,
+        standing=wanted.standing or "lifecycle" in fields,
         companies=wanted.companies or any(field.startswith("company.") for field in fields),
         used=used,
     )

@@ -30,6 +30,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Of the window's day and of the day after it so far, each with the seven days before."""
     lifecycle: bool = False
     """Who changed by the passing of time is due, too."""
+    standing: bool = True
+    """Lifecycles and silences are told, or asked about."""
     used: Mapping[str, float] = {}
     """Routes whose use within so many days is asked for."""
     companies: bool = False
@@ -71,7 +73,9 @@ async def gather_people(
     """Ask for what is wanted about these users."""
     ids = [user.id for user in users]
     companies, days, rolling, errors, used = await asyncio.gather(
-        profiles.companies(window.app.id, sorted({user.company_id for user in users})),
+        profiles.companies(
+            window.app.id, sorted({user.company_id for user in users}), standing=wanted.standing
+        ),
         _read_day(profiles, window, ids if wanted.day else []),
         _read_rolling(profiles, window, ids if wanted.rolling else []),
         _read_errors(profiles, window, ids if wanted.errors else []),

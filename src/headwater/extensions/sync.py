@@ -65,6 +65,7 @@ async def open_window(parts: Parts, app: App, opened: Opened, *, full: bool = Fa
         full=full,
         watches_lifecycle=wanted.lifecycle,
         watches_companies=wanted.companies,
+        standing=wanted.standing,
     )
 
 
@@ -85,7 +86,7 @@ async def read_users(parts: Parts, window: Window, user_ids: Sequence[str]) -> d
     """Return those who are known; where companies are told, their changes are the users' own."""
     if window.profile == "then":
         return await parts.profiles.people_as_of(window.app.id, user_ids, window.now)
-    people = await parts.profiles.people(window.app.id, user_ids)
+    people = await parts.profiles.people(window.app.id, user_ids, standing=window.standing)
     if not window.watches_companies:
         return people
     ids = sorted({person.company_id for person in people.values()} - {""})

@@ -43,6 +43,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """Users are due, too, when time alone changed how they stand to the API."""
     watches_companies: bool = False
     """Users are due, too, when something else was said of their company."""
+    standing: bool = True
+    """Lifecycles and silences are told, or asked about."""
     profile: ProfileOf = "now"
     """Whether people are told as they are, or as they were at `now`, which is past."""
     salt: str = ""

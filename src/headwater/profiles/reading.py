@@ -11,139 +11,105 @@ from typing import Any
 
 import msgspec
 
-from headwater.eventstore import MANY_IDS, EventStore, many_ids
+from headwater.eventstore import MANY_IDS, EventStore, as_time
 from headwater.model import ProfileRules
 from headwater.profiles.agent import parse_agent
 from headwater.profiles.companies import read_company_since
 from headwater.profiles.history import own_voice, read_states, to_us
 from headwater.profiles.lifecycle import Standing, read_standings
-from headwater.profiles.merge import to_document
+from headwater.profiles.merge import ProfileState, to_document
 from headwater.profiles.people import Company, Person, Subscription
+from headwater.profiles.rows import (
+    COMPANIES_SEEN,
+    KEYS,
+    PEOPLE_SEEN,
+    PROFILES,
+    SEEN_UNTIL,
+    Asked,
+    Keys,
+    Said,
+    Seen,
+    read_rows,
+)
 from headwater.profiles.success import first_success, success_sql
 from headwater.profiles.traits import company_domain, company_name, person_traits, text
 from headwater.profiles.visitors import read_voices
 
-_PROFILES = f"""
-SELECT
-    id, doc, company_id, version,
-    if(own OR doc != '{{}}', created_at, NULL) AS created_at,
-    if(own OR doc != '{{}}', modified_at, NULL) AS modified_at
-FROM profiles FINAL
-WHERE app_id = {{app_id:String}} AND kind = {{kind:String}} AND id IN {MANY_IDS}
-"""
-_PEOPLE_SEEN = f"""
-SELECT
-    s.user_id AS id,
-    min(s.first_seen_at) AS first_seen_at,
-    max(s.last_seen_at) AS last_seen_at,
-    min(s.first_success_at) AS first_success_at,
-    max(s.last_ip).value AS last_ip,
-    max(s.last_user_agent).value AS last_user_agent,
-    max(s.last_company_id).value AS company_id,
-    max(s.last_offset) AS version
-FROM people_seen AS s
-WHERE s.app_id = {{app_id:String}} AND s.user_id IN {MANY_IDS}
-GROUP BY s.user_id
-"""
-_COMPANIES_SEEN = f"""
-SELECT
-    s.company_id AS id,
-    min(s.first_seen_at) AS first_seen_at,
-    max(s.last_seen_at) AS last_seen_at,
-    min(s.first_success_at) AS first_success_at,
-    max(s.last_ip).value AS last_ip,
-    max(s.last_offset) AS version
-FROM companies_seen AS s
-WHERE s.app_id = {{app_id:String}} AND s.company_id IN {MANY_IDS}
-GROUP BY s.company_id
-"""
-_MOST_KEYS = 100
-_KEYS = f"""
-SELECT
-    user_id AS id,
-    arraySlice(arraySort(groupUniqArrayIf(key, kind = 'anonymous')), 1, {_MOST_KEYS})
-        AS anonymous_ids,
-    arraySlice(arraySort(groupUniqArrayIf(key, kind = 'session')), 1, {_MOST_KEYS}) AS session_keys
-FROM keys_of_users
-WHERE app_id = {{app_id:String}} AND user_id IN {MANY_IDS}
-    AND (kind, key, user_id) NOT IN (
-        SELECT kind, key, value FROM link_rulings
-        WHERE app_id = {{app_id:String}} AND value IN {MANY_IDS}
-        GROUP BY kind, key, value HAVING argMax(verdict, (said_at, ruling_id)) = 'apart'
-    )
-GROUP BY user_id
-"""
-_SEEN_UNTIL = """
-SELECT
-    user_id AS id, min(time) AS first_seen_at, max(time) AS last_seen_at,
-    minOrNullIf(time, {success}) AS first_success_at,
-    argMaxIf(ip_address, (time, ref), ip_address != '') AS last_ip,
-    argMaxIf(company_id, (time, ref), company_id != '') AS company_id,
-    max(log_offset) AS version
-FROM (
-    SELECT user_id, time, call_id AS ref, ip_address, toString(company_id) AS company_id,
-        status, toString(verb) AS verb, toString(route) AS route, log_offset
-    FROM calls WHERE app_id = {{app_id:String}} AND user_id IN {many_ids}
-    UNION ALL
-    SELECT user_id, time, action_id, ip_address, toString(company_id), 0, '', '', log_offset
-    FROM actions WHERE app_id = {{app_id:String}} AND user_id IN {many_ids}
-)
-WHERE time <= fromUnixTimestamp64Micro({{at:Int64}}, 'UTC')
-GROUP BY user_id
-"""
-
-Row = Mapping[str, Any]
-_NONE: Row = {}
+_NOTHING_SAID, _NEVER_SEEN, _NO_KEYS = Said(), Seen(), Keys()
 _NO_STANDING = Standing("")
+_NONE: Mapping[str, Any] = {}
 
 
 async def read_people(
-    store: EventStore, app_id: str, ids: Sequence[str], rules: ProfileRules, now: datetime
+    store: EventStore,
+    app_id: str,
+    ids: Sequence[str],
+    rules: ProfileRules,
+    now: datetime | None,
 ) -> dict[str, Person]:
-    """Return those of `ids` that are known."""
+    """Return those of `ids` that are known; how they stand, only at a moment `now`."""
     asked = _asked(app_id, "user", ids)
     if not asked["ids"]:
         return {}
-    profiles, seen, keys, since, standings, successes = await asyncio.gather(
-        _by_id(store, _PROFILES, asked),
-        _by_id(store, _PEOPLE_SEEN, asked),
-        _by_id(store, _KEYS, asked),
+    said, seen, keys, since, standings, successes = await asyncio.gather(
+        read_rows(store, Said, PROFILES, asked),
+        read_rows(store, Seen, PEOPLE_SEEN, asked),
+        read_rows(store, Keys, KEYS, asked),
         read_company_since(store, app_id, asked["ids"]),
-        read_standings(store, app_id, "user", asked["ids"], rules.lifecycle, now),
+        _standings(store, asked, rules, now),
         first_success(store, app_id, "user", asked["ids"], rules.success),
     )
-    found: dict[str, Person] = {}
-    for known in _exist(profiles, seen):
-        row = _join(known, profiles.get(known, _NONE), seen.get(known, _NONE))
-        more = {
-            **keys.get(known, _NONE),
-            **successes.get(known, _NONE),
-            "company_since": since.get((known, row["company_id"])),
-            **standings.get(known, _NO_STANDING)._asdict(),
-        }
-        found[known] = msgspec.convert(_to_person(row | more), Person)
-    return found
+
+    def draw() -> dict[str, Person]:
+        found: dict[str, Person] = {}
+        for id_ in _exist(said, seen):
+            own = keys.get(id_, _NO_KEYS)
+            standing = standings.get(id_, _NO_STANDING)
+            person = _to_person(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN))
+            found[id_] = Person(
+                **person | successes.get(id_, _NONE),
+                anonymous_ids=own.anonymous_ids,
+                session_keys=own.session_keys,
+                company_since=since.get((id_, person["company_id"])),
+                lifecycle=standing.lifecycle,
+                silence=standing.silence,
+            )
+        return found
+
+    return await asyncio.to_thread(draw)  # a page of thousands takes its time
 
 
 async def read_companies(
-    store: EventStore, app_id: str, ids: Sequence[str], rules: ProfileRules, now: datetime
+    store: EventStore,
+    app_id: str,
+    ids: Sequence[str],
+    rules: ProfileRules,
+    now: datetime | None,
 ) -> dict[str, Company]:
-    """Return those of `ids` that are known."""
+    """Return those of `ids` that are known; how they stand, only at a moment `now`."""
     asked = _asked(app_id, "company", ids)
     if not asked["ids"]:
         return {}
-    profiles, seen, standings, successes = await asyncio.gather(
-        _by_id(store, _PROFILES, asked),
-        _by_id(store, _COMPANIES_SEEN, asked),
-        read_standings(store, app_id, "company", asked["ids"], rules.lifecycle, now),
+    said, seen, standings, successes = await asyncio.gather(
+        read_rows(store, Said, PROFILES, asked),
+        read_rows(store, Seen, COMPANIES_SEEN, asked),
+        _standings(store, asked, rules, now),
         first_success(store, app_id, "company", asked["ids"], rules.success),
     )
-    found: dict[str, Company] = {}
-    for known in _exist(profiles, seen):
-        row = _join(known, profiles.get(known, _NONE), seen.get(known, _NONE))
-        more = {**successes.get(known, _NONE), **standings.get(known, _NO_STANDING)._asdict()}
-        found[known] = msgspec.convert(_to_company(row | more), Company)
-    return found
+
+    def draw() -> dict[str, Company]:
+        found: dict[str, Company] = {}
+        for id_ in _exist(said, seen):
+            standing = standings.get(id_, _NO_STANDING)
+            company = _to_company(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN))
+            found[id_] = Company(
+                **company | successes.get(id_, _NONE),
+                lifecycle=standing.lifecycle,
+                silence=standing.silence,
+            )
+        return found
+
+    return await asyncio.to_thread(draw)
 
 
 async def read_subscriptions(
@@ -151,8 +117,16 @@ async def read_subscriptions(
 ) -> dict[str, Subscription]:
     """Return those of `ids` that are known."""
     asked = _asked(app_id, "subscription", ids)
-    rows = await _by_id(store, _PROFILES, asked) if asked["ids"] else {}
-    return {id_: msgspec.convert(_to_subscription(row), Subscription) for id_, row in rows.items()}
+    rows = await read_rows(store, Said, PROFILES, asked) if asked["ids"] else {}
+    found: dict[str, Subscription] = {}
+    for id_, row in rows.items():
+        if row.created_at is not None and row.modified_at is not None:
+            doc = msgspec.json.decode(row.doc)
+            found[id_] = Subscription(
+                id=id_, company_id=row.company_id, status=text(doc, "status"),
+                created_at=row.created_at, modified_at=row.modified_at, doc=doc,
+            )  # fmt: skip
+    return found
 
 
 async def read_people_as_of(
@@ -162,84 +136,84 @@ async def read_people_as_of(
 
     Links are those of today: what is known now of who was behind a browser holds for then, too.
     """
-    asked = _asked(app_id, "user", ids) | {"at": to_us(at)}
+    asked = {**_asked(app_id, "user", ids), "at": to_us(at)}
     if not asked["ids"]:
         return {}
     visitors = await read_voices(store, app_id, set(asked["ids"]))
     voices = {user: [own_voice(user), *visitors.get(user, [])] for user in asked["ids"]}
     condition, values = success_sql(rules.success)
-    states, seen = await asyncio.gather(
-        read_states(store, app_id, voices, at),
-        _by_id(store, _SEEN_UNTIL.format(success=condition, many_ids=MANY_IDS), asked | values),
+    sql = SEEN_UNTIL.format(
+        first_at=as_time("min(time)"),
+        last_at=as_time("max(time)"),
+        success_at=as_time(f"minOrNullIf(time, {condition})"),
+        many_ids=MANY_IDS,
     )
-    found: dict[str, Person] = {}
-    for known in {**states, **seen}:
-        state = states.get(known)
-        profile = (
-            _NONE
-            if state is None
-            else _as_profile(to_document(state), state.created_at, state.modified_at)
-        )
-        row = _join(known, profile, seen.get(known, _NONE))
-        found[known] = msgspec.convert(_to_person(row), Person)
-    return found
-
-
-def _as_profile(document: Row, created_at: datetime, modified_at: datetime) -> Row:
-    doc = msgspec.json.encode(document).decode()
+    states, seen = await asyncio.gather(
+        read_states(store, app_id, voices, at), read_rows(store, Seen, sql, {**asked, **values})
+    )
+    said = {id_: _as_said(state) for id_, state in states.items()}
     return {
-        "doc": doc,
-        "company_id": text(msgspec.json.decode(doc), "company_id"),
-        "created_at": created_at,
-        "modified_at": modified_at,
+        id_: Person(**_to_person(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)))
+        for id_ in {**said, **seen}
     }
+
+
+def _as_said(state: ProfileState) -> Said:
+    doc = msgspec.json.encode(to_document(state)).decode()
+    return Said(
+        doc=doc,
+        company_id=text(msgspec.json.decode(doc), "company_id"),
+        created_at=state.created_at,
+        modified_at=state.modified_at,
+    )
 
 
 def _asked(app_id: str, kind: str, ids: Sequence[str]) -> dict[str, Any]:
     return {"app_id": app_id, "kind": kind, "ids": sorted({*ids} - {""})}
 
 
-async def _by_id(store: EventStore, sql: str, asked: Row) -> dict[str, Row]:
-    bound = {**asked, "ids": many_ids(asked["ids"])}
-    return {row["id"]: row for row in await store.select(sql, bound)}
+async def _standings(
+    store: EventStore, asked: Asked, rules: ProfileRules, now: datetime | None
+) -> dict[str, Standing]:
+    if now is None:
+        return {}
+    app_id, kind, ids = asked["app_id"], asked["kind"], asked["ids"]
+    return await read_standings(store, app_id, kind, ids, rules.lifecycle, now)
 
 
-def _exist(profiles: Mapping[str, Row], seen: Mapping[str, Row]) -> list[str]:
+def _exist(said: Mapping[str, Said], seen: Mapping[str, Seen]) -> list[str]:
     """Return the ids of which something is known: not those whose links were all ruled wrong."""
-    return [id_ for id_ in {**profiles, **seen} if id_ in seen or profiles[id_]["created_at"]]
+    return [id_ for id_ in {**said, **seen} if id_ in seen or said[id_].created_at]
 
 
-def _join(known: str, profile: Row, seen: Row) -> dict[str, Any]:
-    moments = [at for at in (profile.get("created_at"), seen.get("first_seen_at")) if at]
-    doc = msgspec.json.decode(profile.get("doc", "{}"))
+def _to_known(id_: str, said: Said, seen: Seen, doc: dict[str, Any]) -> dict[str, Any]:
+    first = min(at for at in (said.created_at, seen.first_seen_at) if at)
     return {
-        **seen,
-        "id": known,
+        "id": id_,
         "doc": doc,
-        "last_ip": seen.get("last_ip") or text(doc, "ip_address"),
-        "company_id": profile.get("company_id") or seen.get("company_id", ""),
-        "created_at": min(moments),
-        "modified_at": profile.get("modified_at") or min(moments),
-        "changed_offset": max(profile.get("version", 0), seen.get("version", 0)),
+        "created_at": first,
+        "modified_at": said.modified_at or first,
+        "first_seen_at": seen.first_seen_at,
+        "last_seen_at": seen.last_seen_at,
+        "first_success_at": seen.first_success_at,
+        "last_ip": seen.last_ip or text(doc, "ip_address"),
+        "changed_offset": max(said.version, seen.version),
     }
 
 
-def _to_person(row: dict[str, Any]) -> dict[str, Any]:
-    doc = row["doc"]
-    user_agent = row.get("last_user_agent") or text(doc, "user_agent_string")
+def _to_person(id_: str, said: Said, seen: Seen) -> dict[str, Any]:
+    doc = msgspec.json.decode(said.doc)
+    user_agent = seen.last_user_agent or text(doc, "user_agent_string")
     return {
-        **row,
+        **_to_known(id_, said, seen, doc),
         **person_traits(doc),
+        "company_id": said.company_id or seen.company_id,
         "last_user_agent": user_agent,
         "agent": parse_agent(user_agent),
     }
 
 
-def _to_company(row: dict[str, Any]) -> dict[str, Any]:
-    doc = row["doc"]
-    return {**row, "name": company_name(doc), "domain": company_domain(doc)}
-
-
-def _to_subscription(row: Row) -> dict[str, Any]:
-    doc = msgspec.json.decode(row["doc"])
-    return {**row, "doc": doc, "status": text(doc, "status")}
+def _to_company(id_: str, said: Said, seen: Seen) -> dict[str, Any]:
+    doc = msgspec.json.decode(said.doc)
+    known = _to_known(id_, said, seen, doc)
+    return {**known, "name": company_name(doc), "domain": company_domain(doc)}

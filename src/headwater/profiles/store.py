@@ -141,10 +141,15 @@ class Profiles:
         """
         return await read_errors(self._store, app_id, user_ids, spans)
 
-    async def people(self, app_id: str, user_ids: Sequence[str]) -> dict[str, Person]:
-        """Return those of the users that are known, by a profile or by a call."""
-        rules = await self._rules_of(app_id)
-        return await read_people(self._store, app_id, user_ids, rules, self._clock.now())
+    async def people(
+        self, app_id: str, user_ids: Sequence[str], *, standing: bool = True
+    ) -> dict[str, Person]:
+        """Return those of the users that are known, by a profile or by a call.
+
+        Without `standing` their lifecycle and silence stay empty: finding them costs a third.
+        """
+        rules, now = await self._rules_of(app_id), self._clock.now() if standing else None
+        return await read_people(self._store, app_id, user_ids, rules, now)
 
     async def people_as_of(
         self, app_id: str, user_ids: Sequence[str], at: datetime
@@ -156,10 +161,15 @@ class Profiles:
         rules = await self._rules_of(app_id)
         return await read_people_as_of(self._store, app_id, user_ids, at, rules)
 
-    async def companies(self, app_id: str, company_ids: Sequence[str]) -> dict[str, Company]:
-        """Return those of the companies that are known, by a profile or by a call."""
-        rules = await self._rules_of(app_id)
-        return await read_companies(self._store, app_id, company_ids, rules, self._clock.now())
+    async def companies(
+        self, app_id: str, company_ids: Sequence[str], *, standing: bool = True
+    ) -> dict[str, Company]:
+        """Return those of the companies that are known, by a profile or by a call.
+
+        Without `standing` their lifecycle and silence stay empty.
+        """
+        rules, now = await self._rules_of(app_id), self._clock.now() if standing else None
+        return await read_companies(self._store, app_id, company_ids, rules, now)
 
     async def subscriptions(
         self, app_id: str, subscription_ids: Sequence[str]

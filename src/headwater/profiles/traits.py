@@ -5,6 +5,7 @@ The one place that knows under which names clients send these things.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "locale": ("locale",),
 }
 """Under which names clients say what: whoever leaves one out leaves out all of these."""
+_NAME_PARTS = ("first_name", "last_name")
 _NO_TRAITS = UserTraits()
 
 
@@ -42,9 +44,8 @@ def user_traits(doc: Json) -> UserTraits:
     """Return who the user is; from the metadata, where clients put it, else from the top."""
     if not doc:
         return _NO_TRAITS
-    names = (said(doc, "first_name"), said(doc, "last_name"))
     return UserTraits(
-        name=said(doc, "name") or " ".join(name for name in names if name),
+        name=said(doc, "name") or " ".join(filter(None, map(partial(said, doc), _NAME_PARTS))),
         email=said(doc, *SPELLINGS["email"]),
         username=said(doc, *SPELLINGS["username"]),
         phone=said(doc, *SPELLINGS["phone"]),

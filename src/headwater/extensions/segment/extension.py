@@ -13,7 +13,7 @@ from headwater.extensions.segment.choice import Choice
 from headwater.extensions.segment.client import LIMITS, TrackingClient
 from headwater.extensions.segment.groups import make_groups
 from headwater.extensions.segment.identify import Activity, Json, compose, describe_company
-from headwater.extensions.segment.milestones import DORMANT, SPIKED, make_milestones
+from headwater.extensions.segment.milestones import DORMANT, RESURRECTED, SPIKED, make_milestones
 from headwater.extensions.segment.settings import (
     SEGMENT,
     SegmentSettings,
@@ -49,6 +49,7 @@ class Segment:
             rolling=settings.payload_version == "current",
             errors=SPIKED in settings.milestones,
             lifecycle=DORMANT in settings.milestones,
+            standing=not {DORMANT, RESURRECTED}.isdisjoint(settings.milestones),
             companies=_tells_companies(settings),
         )
 

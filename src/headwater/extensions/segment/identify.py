@@ -118,5 +118,5 @@ def _camel(name: str) -> str:
 
 
 def without_absent(fields: Json) -> Json:
-    """Return the fields that say something."""
-    return {name: value for name, value in fields.items() if value not in (None, "", {})}
+    """Return the fields that say something; zero and false do."""
+    return {name: value for name, value in fields.items() if value or value == 0}

@@ -45,6 +45,7 @@ class Webhook:
         return Wanted(
             day=settings.numbers and users,
             lifecycle=settings.tells_lifecycle and users,
+            standing=settings.tells_lifecycle,
             companies=settings.about_companies,
         )
 
