@@ -157,7 +157,7 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
     store = await asyncio.to_thread(EventStore.open, settings.eventstore, settings.data, stop=stop)
     stack.callback(store.close)
     egress = Egress(settings.egress.allow)
-    egress.allow_origin(own_url)
+    egress.allow_own(own_url)
     stack.push_async_callback(egress.close)
     rules_of = partial(configdb.run, profile_rules_of)
     knowledge = await asyncio.to_thread(open_knowledge, store, clock, settings, rules_of)

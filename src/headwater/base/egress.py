@@ -74,9 +74,12 @@ class Egress:
         self._guard = _Guard(_read_networks(allow))
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
+        self.own_url = ""
+        """The base URL of this very server; empty in a process that serves nothing."""
 
-    def allow_origin(self, url: str) -> None:
-        """Let exactly this scheme, host and port through: the built-in source."""
+    def allow_own(self, url: str) -> None:
+        """Let exactly this scheme, host and port through: this very server."""
+        self.own_url = url
         target = _parse(url)
         self._guard.origins.add((target.scheme, target.raw_host or "", target.port or 0))
 

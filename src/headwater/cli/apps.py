@@ -1,11 +1,14 @@
 """`headwater apps`: the APIs under observation and their collector application ids.
 
-In: arguments. Out: apps. Works on the configuration database, whether or not a server runs.
+In: arguments. Out: apps. Works on the configuration database, whether or not a server runs; but for
+`enrich`, which asks the server.
 """
+
+from urllib.parse import quote
 
 import click
 
-from headwater.cli.common import Cli, options, table
+from headwater.cli.common import Cli, options, remote, table
 from headwater.cli.masking import masking
 from headwater.cli.profile_rules import profiles
 from headwater.cli.sampling import sampling
@@ -64,6 +67,22 @@ def list_(cli: Cli) -> None:
         ]
     columns = ("app_id", "name", "timezone", "collector_application_id")
     cli.show(found, lambda: table(columns, [[row[c] for c in columns] for row in found], ""))
+
+
+@apps.command("enrich")
+@click.argument("app_id")
+@click.option("--source", required=True, help="Slug or id of the source that tells of users.")
+@options
+def enrich(cli: Cli, app_id: str, source: str) -> None:
+    """Let what a source receives describe the users and companies of APP_ID.
+
+    From now on, and until the destination that this adds is removed: see `destinations`.
+    """
+    with remote(cli) as api:
+        path = f"/api/v1/apps/{quote(app_id, safe='')}/enrichments"
+        added = api.post(path, {"source": source})
+    shown = [(name, added[name]) for name in ("id", "type", "name", "enabled")]
+    cli.show(added, lambda: table(("", ""), shown, ""))
 
 
 @apps.command("rotate")

@@ -36,7 +36,9 @@ def to_action(
     done_at, time_flags = _done_at(request.pop("time", None), arrival, in_batch=in_batch)
     token = _take_text(sent, "$", "session_token")
     uri = required(_take_text(request, "$.request", "uri"), "$.request.uri")
-    address = label(_take_text(request, "$.request", "ip_address")) or arrival.ip_address
+    # An empty one says that it is not known: whoever tells of others is not where they are.
+    named = "ip_address" in request
+    address = label(_take_text(request, "$.request", "ip_address")) if named else arrival.ip_address
     return Action(
         app_id=arrival.app_id,
         action_id=_take_id(sent, "transaction_id") or new_id("act"),

@@ -65,6 +65,11 @@ class Wire:
         self._timeout_s = timeout_s
         self._secrets = _spellings(secrets)
 
+    @property
+    def own_url(self) -> str:
+        """The base URL of this very server."""
+        return self._egress.own_url
+
     async def ask(
         self, url: str, body: bytes, headers: Mapping[str, str], *, method: str = "POST"
     ) -> Answer:

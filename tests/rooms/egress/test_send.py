@@ -111,7 +111,7 @@ async def test_the_built_in_source_needs_no_network_setting(receiver: Receiver) 
     """An allowed origin is reached by name and by address while its neighbours stay closed."""
     port = receiver.url.rpartition(":")[2]
     egress = Egress(resolver=ScriptedResolver(["127.0.0.1"]))
-    egress.allow_origin(f"http://source.example:{port}")
+    egress.allow_own(f"http://source.example:{port}")
     assert (await post(egress, f"http://source.example:{port}/v1/batch")).status == 200
     with pytest.raises(EgressRefusedError):
         await post(Egress(resolver=ScriptedResolver(["127.0.0.1"])), receiver.url)

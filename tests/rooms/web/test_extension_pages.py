@@ -24,7 +24,7 @@ SECRET = "whsec_c2VjcmV0LW9mLXRoaXMtdGVzdC0yNA=="
 def receiver(world: World) -> Iterator[Receiver]:
     """A receiver that takes everything."""
     with receiving() as running:
-        world.services.egress.allow_origin(running.url)
+        world.services.egress.allow_own(running.url)
         yield running
 
 

@@ -118,7 +118,7 @@ def test_an_allowed_network_opens_just_itself() -> None:
 def test_an_allowed_origin_is_exact() -> None:
     """The built-in source may be reached by its scheme, host and port, and by no other."""
     egress = Egress()
-    egress.allow_origin("http://127.0.0.1:8000")
+    egress.allow_own("http://127.0.0.1:8000")
     egress.check_url("http://127.0.0.1:8000/v1/batch")
     for other in ("http://127.0.0.1:8001/", "https://127.0.0.1:8000/", "http://127.0.0.2:8000/"):
         with pytest.raises(EgressRefusedError):

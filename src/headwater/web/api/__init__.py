@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from headwater.web.api.apps import AppsController
 from headwater.web.api.destinations import DestinationsController
+from headwater.web.api.enrichments import EnrichmentsController
 from headwater.web.api.extensions import ExtensionsController
 from headwater.web.api.identity import IdentityController
 from headwater.web.api.imports import ImportsController
@@ -24,6 +25,7 @@ from headwater.web.api.warehouses import WarehousesController
 ROUTES: list[ControllerRouterHandler] = [
     AppsController,
     DestinationsController,
+    EnrichmentsController,
     ExtensionsController,
     IdentityController,
     ImportsController,

@@ -112,7 +112,7 @@ class DestinationsController(Controller):
     ) -> Page[DestinationItem]:
         """List the destinations, oldest first."""
         found = await services.configdb.run(list_destinations)
-        items = [_item(services, instance) for instance in found]
+        items = [show_destination(services, instance) for instance in found]
         return page_of(items, lambda item: item.id, limit, cursor)
 
     @post(guards=[needs("admin")])
@@ -121,7 +121,7 @@ class DestinationsController(Controller):
     ) -> CreatedDestination:
         """Add a destination; it gets what its source receives from now on."""
         instance, secrets = await services.configdb.run(_add, services, data)
-        fields = msgspec.structs.asdict(_item(services, instance))
+        fields = msgspec.structs.asdict(show_destination(services, instance))
         return CreatedDestination(**fields, secrets=secrets)
 
     @get("/{destination_id:str}", guards=[needs("read")])
@@ -129,7 +129,9 @@ class DestinationsController(Controller):
         self, services: NamedDependency[Services], destination_id: FromPath[str]
     ) -> DestinationItem:
         """Show one destination."""
-        return _item(services, await services.configdb.run(get_destination, destination_id))
+        return show_destination(
+            services, await services.configdb.run(get_destination, destination_id)
+        )
 
     @post("/{destination_id:str}/enable", guards=[needs("admin")])
     async def enable(
@@ -156,7 +158,7 @@ class DestinationsController(Controller):
         instance = await services.configdb.run(
             change_destination, services.vault, services.egress, destination_id, data
         )
-        return _item(services, instance)
+        return show_destination(services, instance)
 
     @delete("/{destination_id:str}", guards=[needs("admin")])
     async def remove(
@@ -177,7 +179,7 @@ class DestinationsController(Controller):
         instance, secrets = await services.configdb.run(
             rotate_secret, services.vault, services.clock, destination_id, keep
         )
-        fields = msgspec.structs.asdict(_item(services, instance))
+        fields = msgspec.structs.asdict(show_destination(services, instance))
         return CreatedDestination(**fields, secrets=secrets)
 
     @get("/{destination_id:str}/status", guards=[needs("read")])
@@ -239,10 +241,11 @@ async def _switch(services: Services, destination_id: str, *, enabled: bool) -> 
     instance = await services.configdb.run(
         set_destination_enabled, services.clock, destination_id, enabled=enabled
     )
-    return _item(services, instance)
+    return show_destination(services, instance)
 
 
-def _item(services: Services, instance: Instance) -> DestinationItem:
+def show_destination(services: Services, instance: Instance) -> DestinationItem:
+    """Return a destination as people may see it."""
     return DestinationItem(
         id=instance.id,
         type=instance.type,
