@@ -72,6 +72,12 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /api/v1/apps/{app_id}/extensions/{type_}/backfills": {
         "first_day": "2026-11-01", "last_day": "2026-11-20",
     },
+    "POST /api/v1/apps/{app_id}/cohorts": {
+        "name": "Paying", "conditions": [{"field": "id", "op": "is", "value": "user_1"}],
+    },
+    "PUT /api/v1/apps/{app_id}/cohorts/{cohort}": {
+        "name": "Paying", "conditions": [{"field": "calls", "op": "at_least", "value": 1}],
+    },
     "POST /api/v1/apps/{app_id}/suppressed": {"user_id": "user_1"},
     "POST /api/v1/apps/{app_id}/suppressed/allow": {"user_id": "user_1"},
     "POST /api/v1/apps/{app_id}/identity/unlink": {

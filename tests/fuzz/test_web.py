@@ -47,8 +47,11 @@ def known(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Known:
     # Not the source that requests name: they rotate its key.
     door = server.api("POST", "/api/v1/sources", {"type": "http-api", "name": "Only for its key"})
     [app] = server.api("GET", "/api/v1/apps")["items"]
+    some = {"name": "Some", "conditions": [{"field": "email", "op": "exists"}]}
+    cohorts = f"/api/v1/apps/{app['app_id']}/cohorts"
     return {
         "app_id": app["app_id"],
+        "cohort": server.api("POST", cohorts, some)["id"],
         "source": source["slug"],
         "destination_id": server.api("POST", "/api/v1/destinations", hook)["id"],
         "warehouse_id": server.api("POST", "/api/v1/warehouses", house)["id"],

@@ -26,7 +26,7 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     population: Literal["users", "companies"] = "users"
     """Whom a report about people counts; the reports of calls are the same for both."""
     cohort_id: str = ""
-    """There are no cohorts yet, so any id is unknown."""
+    """Reports do not take cohorts yet: they choose people for extensions."""
 
 
 class CountSpec(Common, frozen=True):
@@ -139,7 +139,7 @@ def read_spec(body: bytes, shape: type[S]) -> S:
             f"The query cannot be read: {err}", field=_path_in(str(err)), hint="See the query API."
         ) from err
     if spec.cohort_id:
-        raise NotFoundError(f"There is no cohort {spec.cohort_id!r}.", field="$.cohort_id")
+        raise NotFoundError("Reports do not take cohorts yet.", field="$.cohort_id")
     limit, top = getattr(spec, "limit", 1), getattr(spec, "top", 1)
     if not 1 <= limit <= MOST_ROWS or not 1 <= top <= MOST_ROWS:
         wrong = "$.top" if 1 <= limit <= MOST_ROWS else "$.limit"

@@ -15,6 +15,7 @@ from headwater.cli.common import CleanErrors
 
 _COMMANDS: Mapping[str, str] = {
     "apps": "headwater.cli.apps:apps",
+    "cohorts": "headwater.cli.cohorts:cohorts",
     "companies": "headwater.cli.people:companies",
     "demo": "headwater.cli.demo:demo",
     "destinations": "headwater.cli.destinations:destinations",

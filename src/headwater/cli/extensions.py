@@ -132,18 +132,20 @@ def _schedule(entry: ExtensionType) -> click.Command:
 def _choose(entry: ExtensionType) -> click.Command:
     @click.command("choose")
     @click.option("--where", multiple=True, help="A condition; repeat it for several, all hold.")
+    @click.option("--cohort", default="", help="A cohort, by id or name; see `cohorts`.")
     @app_option
     @options
-    def choose(cli: Cli, app_id: str, where: tuple[str, ...]) -> None:
-        """Change whom it sends; without conditions, everybody.
+    def choose(cli: Cli, app_id: str, where: tuple[str, ...], cohort: str) -> None:
+        """Change whom it sends: a cohort, or who meets conditions; without any, everybody.
 
         A condition is `FIELD TEST VALUE`, such as `email ends_with @example.com`,
         `metadata.plan is pro`, `company.metadata.tier is_not free`, `last_seen within_days 30`,
         `calls at_least 1` (on the last complete day) or `email exists`.
         """
         conditions = [msgspec.to_builtins(read_condition(text)) for text in where]
+        wanted = {"conditions": conditions, "cohort": cohort}
         with remote(cli) as api:
-            _show(cli, api.put(f"{path_of(app_id, entry)}/audience", {"conditions": conditions}))
+            _show(cli, api.put(f"{path_of(app_id, entry)}/audience", wanted))
 
     return choose
 

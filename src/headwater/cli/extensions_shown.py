@@ -32,8 +32,7 @@ def status_lines(of: Status) -> list[tuple[str, Any]]:
         **{name.replace("_", " "): value for name, value in of.settings.items()},
         "key": of.secret_check or "not checked",
         "schedule": of.schedule or "as the server is set",
-        "sends": ", ".join(f"{c.field} {c.op} {c.value}".strip() for c in of.audience)
-        or "everybody",
+        "sends": _whom(of),
         "state": "on" if of.enabled else "paused",
         "messages": ", ".join(f"{count} {state}" for state, count in of.messages.items()),
         "last run": f"{last.started_at:%Y-%m-%d %H:%M:%S} UTC, {last.state}" if last else "none",
@@ -44,3 +43,8 @@ def status_lines(of: Status) -> list[tuple[str, Any]]:
     if of.backfill is not None:
         lines["backfill"] = f"{of.backfill.days_done} of {of.backfill.days} days"
     return list(lines.items())
+
+
+def _whom(of: Status) -> str:
+    conditions = ", ".join(f"{c.field} {c.op} {c.value}".strip() for c in of.audience)
+    return f"{of.cohort}: {conditions}" if of.cohort else conditions or "everybody"

@@ -292,6 +292,7 @@ extension_connections = Table(
     C("secret_check", Text, nullable=False, server_default=""),  # what the endpoint said of it
     C("schedule", String(40), nullable=False, server_default=""),  # empty: the setting's
     C("audience", JSON, nullable=False, server_default="[]"),  # conditions that users must meet
+    C("cohort_id", String(40), nullable=False, server_default=""),  # not empty: its conditions
     C("enabled", Boolean, nullable=False),
     C("created_at", UtcDateTime, nullable=False),
     C(
@@ -302,6 +303,19 @@ extension_connections = Table(
     C("retry_at", UtcDateTime),  # nothing is sent by itself before
     C("last_error", Text, nullable=False),
     Index("uq_extension_connections_app_type", "app_id", "type", unique=True),
+)
+
+# Conditions on users under a name; see `extensions/cohorts.py`.
+cohorts = Table(
+    "cohorts",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("app_id", ForeignKey("apps.id"), nullable=False),
+    C("name", String(200), nullable=False),
+    C("conditions", JSON, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+    C("changed_at", UtcDateTime, nullable=False),
+    Index("uq_cohorts_app_name", "app_id", "name", unique=True),
 )
 
 extension_runs = Table(

@@ -7,10 +7,19 @@ imported here: it is reached by its URL.
 
 from headwater.extensions.audience import Condition, read_condition
 from headwater.extensions.backfill import Backfill
+from headwater.extensions.cohorts import (
+    Cohort,
+    add_cohort,
+    change_cohort,
+    delete_cohort,
+    get_cohort,
+    list_cohorts,
+)
 from headwater.extensions.connections import Connection, list_connections
 from headwater.extensions.contract import ExtensionType, Setting
 from headwater.extensions.dead import DeadItem
 from headwater.extensions.gallery import GALLERY, find_extension
+from headwater.extensions.members import Members
 from headwater.extensions.parts import Parts
 from headwater.extensions.preview import MOST_PREVIEWED
 from headwater.extensions.room import Extensions
@@ -23,11 +32,13 @@ __all__ = [
     "GALLERY",
     "MOST_PREVIEWED",
     "Backfill",
+    "Cohort",
     "Condition",
     "Connection",
     "DeadItem",
     "ExtensionType",
     "Extensions",
+    "Members",
     "Parts",
     "ProfileOf",
     "Run",
@@ -35,7 +46,12 @@ __all__ = [
     "Setting",
     "Status",
     "Trial",
+    "add_cohort",
+    "change_cohort",
+    "delete_cohort",
     "find_extension",
+    "get_cohort",
+    "list_cohorts",
     "list_connections",
     "read_condition",
 ]

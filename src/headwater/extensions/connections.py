@@ -18,10 +18,12 @@ from headwater.base.errors import ConflictError, NotFoundError
 from headwater.base.ids import new_id
 from headwater.base.schedule import clean_schedule
 from headwater.base.vault import Vault
+from headwater.configdb.tables import cohorts
 from headwater.configdb.tables import extension_backfills as backfills
 from headwater.configdb.tables import extension_connections as connections
 from headwater.extensions import outbox
 from headwater.extensions.audience import Condition
+from headwater.extensions.cohorts import LOOK_AGAIN
 from headwater.extensions.contract import Extension, Target
 from headwater.extensions.gallery import find_extension
 
@@ -32,6 +34,7 @@ _FRESH: dict[str, Any] = {
     "retry_at": None,
     "last_error": "",
 }
+_OF_COHORT = {"audience", "cohort"}
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     schedule: str
     """As `schedule` reads it; empty: the server's default."""
     audience: tuple[Condition, ...]
-    """Whom it sends: users who meet all of these."""
+    """Whom it sends: users who meet all of these, which are the cohort's where there is one."""
+    cohort_id: str = ""
+    cohort: str = ""
+    """Its name."""
     enabled: bool
     created_at: datetime
     watermark: int
@@ -182,7 +188,8 @@ def check_unchanged(connection: sa.Connection, vault: Vault, opened: Opened) -> 
     """Raise `ConflictError` when the connection was changed or paused meanwhile."""
     before = opened.connection
     now = open_connection(connection, vault, before.app_id, before.type)
-    if now.fingerprint != opened.fingerprint or not now.connection.enabled:
+    same = now.fingerprint == opened.fingerprint and now.connection.audience == before.audience
+    if not same or not now.connection.enabled:
         raise ConflictError("The connection was changed while a run was on its way.")
 
 
@@ -200,13 +207,22 @@ def set_schedule(connection: sa.Connection, app_id: str, type_: str, schedule: s
 
 
 def set_audience(
-    connection: sa.Connection, app_id: str, type_: str, audience: Sequence[Condition]
+    connection: sa.Connection,
+    app_id: str,
+    type_: str,
+    audience: Sequence[Condition],
+    cohort_id: str = "",
 ) -> Connection:
-    """Change who is sent; everybody is looked at once more, since others may be meant now."""
+    """Change who is sent; everybody is looked at once more, since others may be meant now.
+
+    The conditions of a cohort are those that it has now; whatever they become later counts.
+    """
     known = get_connection(connection, app_id, type_)
-    if known.audience != tuple(audience):
-        values = {"audience": msgspec.to_builtins(audience), "watermark": 0, "watermark_day": ""}
-        _update(connection, known.id, values)
+    chosen = {"audience": msgspec.to_builtins(audience), "cohort_id": cohort_id}
+    _update(connection, known.id, chosen)
+    found = get_connection(connection, app_id, type_)
+    if found.audience != known.audience:
+        _update(connection, known.id, LOOK_AGAIN)
     return get_connection(connection, app_id, type_)
 
 
@@ -241,4 +257,8 @@ def _to_connection(row: sa.RowMapping) -> Connection:
 
 
 def _select() -> sa.Select[Any]:
-    return sa.select(*(connections.c[name] for name in Connection.__struct_fields__))
+    own = [connections.c[name] for name in Connection.__struct_fields__ if name not in _OF_COHORT]
+    audience = sa.func.coalesce(cohorts.c.conditions, connections.c.audience, type_=sa.JSON)
+    name = sa.func.coalesce(cohorts.c.name, "")
+    chosen = connections.outerjoin(cohorts, cohorts.c.id == connections.c.cohort_id)
+    return sa.select(*own, audience.label("audience"), name.label("cohort")).select_from(chosen)

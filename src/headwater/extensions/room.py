@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from headwater.base.egress import UnreachableError
 from headwater.base.errors import ConflictError, InvalidInputError, UnavailableError
 from headwater.base.ids import new_id
@@ -19,6 +21,7 @@ from headwater.extensions.backfill import (
     list_backfills,
 )
 from headwater.extensions.begun import Begun
+from headwater.extensions.cohorts import get_cohort
 from headwater.extensions.connections import (
     Connection,
     Opened,
@@ -35,6 +38,7 @@ from headwater.extensions.contract import KeyCheck, Sender
 from headwater.extensions.dead import DeadItem, page_dead
 from headwater.extensions.gallery import find_extension
 from headwater.extensions.locks import Locks
+from headwater.extensions.members import Members, count_members, page_members
 from headwater.extensions.outbox import Lot, drop_user, revive_dead
 from headwater.extensions.parts import Parts
 from headwater.extensions.preview import MOST_PREVIEWED, Json, preview_all, preview_user
@@ -140,6 +144,21 @@ class Extensions:
         checked = [check_condition(one) for one in audience]
         await self._parts.configdb.run(set_audience, app.id, type_, checked)
         return await self.status(app, type_)
+
+    async def choose_cohort(self, app: App, type_: str, cohort: str) -> Status:
+        """Let it send those of a cohort, by id or name; whoever changes that changes whom."""
+        await self._parts.configdb.run(_set_cohort, app.id, type_, cohort)
+        return await self.status(app, type_)
+
+    async def members(self, app: App, cohort: str, *, limit: int = 100, above: str = "") -> Members:
+        """Return who is in a cohort now, by id, beyond an id."""
+        found = await self._parts.configdb.run(get_cohort, app.id, cohort)
+        return await page_members(self._parts, app, found.conditions, limit, above)
+
+    async def count(self, app: App, conditions: Sequence[Condition]) -> int:
+        """Return how many users meet all conditions now; looks at everybody."""
+        checked = [check_condition(one) for one in conditions]
+        return await count_members(self._parts, app, checked)
 
     async def pause(self, app: App, type_: str) -> Status:
         """Send nothing until resumed; what waits stays."""
@@ -259,6 +278,11 @@ class Extensions:
 
     async def _open(self, app: App, type_: str) -> Opened:
         return await self._parts.configdb.run(open_connection, self._parts.vault, app.id, type_)
+
+
+def _set_cohort(connection: sa.Connection, app_id: str, type_: str, cohort: str) -> None:
+    found = get_cohort(connection, app_id, cohort)
+    set_audience(connection, app_id, type_, found.conditions, found.id)
 
 
 async def _try_key(sender: Sender, at: datetime) -> KeyCheck:

@@ -37,6 +37,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Empty: the server's default."""
     audience: tuple[Condition, ...]
     """Whom it sends; empty: everybody."""
+    cohort_id: str = ""
+    """Not empty: the conditions are those of this cohort."""
+    cohort: str = ""
+    """Its name."""
     enabled: bool
     messages: dict[str, int]
     """By state; delivered ones of the last days only."""
@@ -74,6 +78,8 @@ def read_status(
         secret_check=of.secret_check,
         schedule=of.schedule,
         audience=of.audience,
+        cohort_id=of.cohort_id,
+        cohort=of.cohort,
         enabled=of.enabled,
         messages=outbox.count_states(connection, of.id),
         last_error=of.last_error,

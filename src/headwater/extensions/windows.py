@@ -89,15 +89,17 @@ def message_id(
     return f"hw-{stable_id(connection_id, target, user_id, day, str(offset), *more)}"
 
 
-async def read_due_users(profiles: Profiles, window: Window) -> AsyncGenerator[Page]:
+async def read_due_users(
+    profiles: Profiles, window: Window, *, above: str = ""
+) -> AsyncGenerator[Page]:
     """Yield pages of users that changed since the watermark, called in a day that ended, or aged.
 
-    And those whose company changed.
+    And those whose company changed; all beyond an id.
     There is always a last page; it is empty when nobody is due.
     """
     ended = window.newly_complete()
     companies = await _changed_companies(profiles, window)
-    page = Page([], is_last=False)
+    page = Page([above] if above else [], is_last=False)
     while not page.is_last:
         user_ids = await profiles.touched_users(
             window.app.id,

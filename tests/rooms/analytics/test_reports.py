@@ -400,7 +400,7 @@ async def test_unknown_kinds_are_told_the_known_ones(ask: Ask) -> None:
 
 
 async def test_common_fields_are_known_to_every_report(ask: Ask) -> None:
-    """A population is taken; a cohort that does not exist is an error, not a silent everybody."""
+    """A population is taken; a cohort is an error, not a silent everybody."""
     for kind in ("count", "events", "timeseries", "users"):
         assert await ask(kind, population="companies")
         with pytest.raises(NotFoundError) as caught:

@@ -1,4 +1,4 @@
-"""Destinations from the command line, against a running server."""
+"""Destinations and cohorts from the command line, against a running server."""
 
 import json
 from collections.abc import Iterator
@@ -68,3 +68,21 @@ def test_a_secret_is_rotated_and_kept_by_other_changes(server: Server) -> None:
     assert changed["settings"]["batch_size"] == "7"
     failed = run(server, "test", made["id"], "--message", __file__, code=1)
     assert "is not JSON" in str(failed)
+
+
+def test_a_cohort_is_kept_sent_and_forgotten(server: Server) -> None:
+    """By id or name, whatever the name holds; not forgotten while an extension sends it."""
+    (app,) = call(server, "apps", "list")
+    in_app = ("--app", app["app_id"])
+    made = call(server, "cohorts", "create", "A b/c", *in_app, "--where", "id is ann")
+    call(server, "cohorts", "change", made["id"], *in_app, "--name", "Ann")
+    segment = ("extensions", "segment")
+    call(server, *segment, "connect", *in_app, "--no-check", "--partner-key", "wk" * 16)
+    status = call(server, *segment, "choose", *in_app, "--cohort", "Ann")
+    assert (status["cohort"], status["audience"]) == ("Ann", made["conditions"])
+    assert call(server, "cohorts", "members", "Ann", *in_app, "--count") == {"members": 0}
+    assert call(server, "cohorts", "members", "Ann", *in_app)["items"] == []
+    assert "segment" in call(server, "cohorts", "delete", "Ann", *in_app, code=1)
+    call(server, *segment, "choose", *in_app)
+    assert call(server, "cohorts", "delete", "Ann", *in_app) == {"deleted": "Ann"}
+    assert call(server, "cohorts", "list", *in_app) == []

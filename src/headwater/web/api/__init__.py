@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from headwater.web.api.apps import AppsController
+from headwater.web.api.cohorts import CohortsController
 from headwater.web.api.destinations import DestinationsController
 from headwater.web.api.enrichments import EnrichmentsController
 from headwater.web.api.extensions import ExtensionsController
@@ -24,6 +25,7 @@ from headwater.web.api.warehouses import WarehousesController
 
 ROUTES: list[ControllerRouterHandler] = [
     AppsController,
+    CohortsController,
     DestinationsController,
     EnrichmentsController,
     ExtensionsController,

@@ -12,6 +12,7 @@ from litestar import Controller, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from headwater.base.errors import InvalidInputError
 from headwater.extensions import (
     GALLERY,
     Condition,
@@ -38,8 +39,10 @@ class NewSchedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class NewAudience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `PUT …/audience`."""
 
-    conditions: list[Condition]
+    conditions: list[Condition] = []
     """All must hold; none: everybody."""
+    cohort: str = ""
+    """Instead of conditions: a cohort, by its id or name."""
 
 
 class ExtensionsController(Controller):
@@ -122,9 +125,16 @@ class ExtensionsController(Controller):
         type_: FromPath[str],
         data: JSONBody[NewAudience],
     ) -> Status:
-        """Change whom it sends: users who meet all conditions; everybody is looked at once more."""
+        """Change whom it sends: a cohort, or users who meet all conditions.
+
+        Everybody is looked at once more.
+        """
         app = await find_app(services, app_id)
-        return await services.extensions.choose(app, type_, data.conditions)
+        if not data.cohort:
+            return await services.extensions.choose(app, type_, data.conditions)
+        if data.conditions:
+            raise InvalidInputError("It is a cohort or conditions, not both.", field="cohort")
+        return await services.extensions.choose_cohort(app, type_, data.cohort)
 
 
 async def find_app(services: Services, app_id: str) -> App:

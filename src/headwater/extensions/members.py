@@ -1,0 +1,81 @@
+"""Find who is in a cohort: users who meet all its conditions now.
+
+In: an app, conditions. Out: pages of people, or how many they are. Reads profiles, page by page, so
+that memory does not grow with the number of users; a cohort that few belong to still costs a look
+at everybody. Suppressed users belong to it, too: they are merely never sent.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import msgspec
+
+from headwater.extensions.audience import Condition, also_wanted, choose_people, choose_users
+from headwater.extensions.parts import Parts
+from headwater.extensions.people import Wanted, gather_people
+from headwater.extensions.windows import Page, Window, read_due_users
+from headwater.profiles import Person, last_complete_day
+from headwater.workspace import App
+
+_NOTHING = Wanted(day=False, standing=False)
+
+
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of those who are in a cohort, by id."""
+
+    users: list[Person]
+    next_cursor: str | None
+    """The last of them; None when there are no more."""
+
+
+async def page_members(
+    parts: Parts, app: App, conditions: Sequence[Condition], limit: int, above: str
+) -> Members:
+    """Return the first members whose ids come after `above`."""
+    found: list[Person] = []
+    async with aclosing(_read(parts, app, conditions, above)) as pages:
+        async for members in pages:
+            found += members
+            if len(found) > limit:
+                break
+    following = found[limit - 1].id if len(found) > limit else None
+    return Members(users=found[:limit], next_cursor=following)
+
+
+async def count_members(parts: Parts, app: App, conditions: Sequence[Condition]) -> int:
+    """Return how many users meet all conditions."""
+    count = 0
+    async with aclosing(_read(parts, app, conditions, "")) as pages:
+        async for members in pages:
+            count += len(members)
+    return count
+
+
+async def _read(
+    parts: Parts, app: App, conditions: Sequence[Condition], above: str
+) -> AsyncGenerator[list[Person]]:
+    window = _everybody(parts, app)
+    wanted = also_wanted(conditions, _NOTHING)
+    async with aclosing(read_due_users(parts.profiles, window, above=above)) as pages:
+        async for page in pages:
+            yield await _choose(parts, window, conditions, wanted, page)
+
+
+async def _choose(
+    parts: Parts, window: Window, conditions: Sequence[Condition], wanted: Wanted, page: Page
+) -> list[Person]:
+    people = await parts.profiles.people(window.app.id, page.user_ids, standing=wanted.standing)
+    users = choose_users(conditions, sorted(people.values(), key=lambda one: one.id), window.now)
+    if not users:
+        return []
+    gathered = await gather_people(parts.profiles, window, users, wanted)
+    return list(choose_people(conditions, gathered).users)
+
+
+def _everybody(parts: Parts, app: App) -> Window:
+    now = parts.clock.now()
+    day = last_complete_day(now, app.timezone)
+    return Window(
+        app=app, connection_id="", target="", now=now, upto=0, day=day, after=0, after_day="",
+        full=True,
+    )  # fmt: skip
