@@ -52,7 +52,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "from": "2026-11-01T00:00:00Z", "to": None,
     },
     "PATCH /api/v1/destinations/{destination_id}": {
-        "name": "Hook", "settings": {"url": "https://example.com/hook"},
+        "name": "Hook", "settings": {"url": "https://example.com/hook"}, "keeps_order": True,
         "filters": [{"kind": "sample", "share": 0.5, "when": {"all": []}}],
         "mappings": [{"action": "send", "fields": {"body": {"kind": "path", "path": "traits"}}}],
     },

@@ -15,7 +15,7 @@ from headwater.base.egress import Egress
 from headwater.base.settings import FederationSettings
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
-from headwater.destinations import Instance, add_destination
+from headwater.destinations import Changes, Instance, add_destination, change_destination
 from headwater.eventlog import EventLog, MemoryLog, Stream
 from headwater.federation import DeliveryStatus, FederationWorkers
 from headwater.model import Message
@@ -61,6 +61,11 @@ class Federation:
                 values={"url": url, **values},
             )
         return instance
+
+    async def keep_order(self, instance: Instance) -> None:
+        """Let a destination keep the order of each user's messages."""
+        changes = Changes(keeps_order=True)
+        await self.configdb.run(change_destination, self.vault, self.egress, instance.id, changes)
 
     async def receive(self, *message_ids: str, **body: object) -> None:
         """Append messages of the source to the log, in one entry."""

@@ -143,12 +143,16 @@ class FederationSettings(Section, frozen=True):
 
     timeout_s: float = 10.0
     """For one request to a destination, its answer included."""
-    concurrency: int = 16
-    """Requests at the same time to one destination."""
+    concurrency: int = 64
+    """Most requests at the same time to one destination, while it answers quickly."""
     retry_first_s: float = 1.0
     """Longest wait before the first retry; it doubles."""
     retry_cap_s: float = 900.0
     """Longest wait between retries."""
+    retry_fast_for_s: int = 4 * 3600
+    """So long after its first attempt a message is tried again as above, then slowly."""
+    retry_slow_s: float = 3600.0
+    """Longest wait between slow retries."""
     give_up_after_s: int = 72 * 3600
     """Then a message is a dead letter: kept, and replayable."""
     keep_dead_s: int = 14 * 86_400

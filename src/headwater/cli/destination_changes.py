@@ -34,6 +34,7 @@ def show(cli: Cli, destination_id: str) -> None:
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable.")
 @click.option("--filters", type=_FILE, help="File with all filters, a list in JSON.")
 @click.option("--mappings", type=_FILE, help="File with all mappings, a list in JSON.")
+@click.option("--keep-order/--any-order", default=None, help="Of each user's messages.")
 @options
 def change(
     cli: Cli,
@@ -42,12 +43,13 @@ def change(
     pairs: tuple[str, ...],
     filters: Path | None,
     mappings: Path | None,
+    keep_order: bool | None,
 ) -> None:
     """Change a destination; what is not named stays, and so do its secrets.
 
     Example: headwater destinations change DESTINATION_ID --set batch_size=100 --filters f.json
     """
-    changes: dict[str, Any] = {"name": name}
+    changes: dict[str, Any] = {"name": name, "keeps_order": keep_order}
     changes |= {"filters": _read(filters), "mappings": _read(mappings)}
     with remote(cli) as api:
         if pairs:

@@ -18,6 +18,7 @@ from headwater.destinations import (
     add_destination,
     check_settings,
     find_destination,
+    get_destination,
     list_destinations,
     set_destination_enabled,
     show_settings,
@@ -26,6 +27,7 @@ from headwater.federation import (
     delivery_status,
     list_dead_letters,
     replay_dead_letters,
+    resume,
 )
 from headwater.sources import get_source, list_sources
 
@@ -120,6 +122,17 @@ def status(cli: Cli, destination_id: str) -> None:
     with cli.configuration() as connection:
         totals = msgspec.to_builtins(delivery_status(connection, destination_id))
     cli.show(totals, lambda: table(("", ""), list(totals.items()), ""))
+
+
+@destinations.command("resume")
+@click.argument("destination_id")
+@options
+def resume_(cli: Cli, destination_id: str) -> None:
+    """Send again to a destination that is paused because it refused our key."""
+    with cli.configuration() as connection:
+        name = get_destination(connection, destination_id).name
+        resume(connection, destination_id)
+    cli.show({"id": destination_id}, lambda: f"{name} is tried again.")
 
 
 @destinations.command("failures")

@@ -194,6 +194,7 @@ destinations = Table(
     C("settings_sealed", Text, nullable=False),
     C("filters", JSON, nullable=False),
     C("mappings", JSON, nullable=False),
+    C("keeps_order", Boolean, nullable=False),  # of each user's messages
     C("created_at", UtcDateTime, nullable=False),
 )
 
@@ -209,7 +210,11 @@ deliveries = Table(
     C("next_attempt_at", UtcDateTime),
     C("status", Integer),
     C("error", Text, nullable=False),
+    C("error_class", String(60), nullable=False, server_default=""),
+    C("user_key", Text, nullable=False, server_default=""),  # whose it is
+    C("place", BigInteger, nullable=False, server_default="0"),  # in the order of the log
     Index("ix_deliveries_due", "destination_id", "state", "next_attempt_at"),
+    Index("ix_deliveries_user_key", "destination_id", "user_key", "place"),
 )
 
 delivery_counts = Table(
@@ -221,6 +226,32 @@ delivery_counts = Table(
     C("filtered", BigInteger, nullable=False),
     C("unreadable", BigInteger, nullable=False, server_default="0"),  # records, not messages
     C("last_delivered_at", UtcDateTime),
+    C("paused", Text, nullable=False, server_default=""),  # why nothing is sent; empty: it is
+)
+
+delivery_hours = Table(
+    "delivery_hours",
+    metadata,
+    C("destination_id", ForeignKey("destinations.id"), primary_key=True),
+    C("hour", UtcDateTime, primary_key=True),
+    C("what", String(100), primary_key=True),  # see federation.figures
+    C("count", BigInteger, nullable=False),
+)
+
+delivery_samples = Table(
+    "delivery_samples",
+    metadata,
+    C("id", BigId, primary_key=True, autoincrement=True),
+    C("destination_id", ForeignKey("destinations.id"), nullable=False),
+    C("error_class", String(60), nullable=False),
+    C("message_id", String(100), nullable=False),
+    C("user_key", Text, nullable=False),
+    C("at", UtcDateTime, nullable=False),
+    C("error", Text, nullable=False),
+    C("received", Text, nullable=False),
+    C("sent", Text, nullable=False),
+    C("answered", Text, nullable=False),
+    Index("ix_delivery_samples_class", "destination_id", "error_class", "id"),
 )
 
 # warehouse -------------------------------------------------------------------------------------

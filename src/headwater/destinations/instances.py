@@ -44,6 +44,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     settings_sealed: str
     filters: tuple[Filter, ...] = ()
     mappings: tuple[Mapping, ...] = ()
+    keeps_order: bool = False
+    """A user's messages arrive one after the other."""
 
     @property
     def title(self) -> str:
@@ -63,6 +65,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """All of them, but for secrets that stay as they are."""
     filters: list[dict[str, Any]] | None = None
     mappings: list[dict[str, Any]] | None = None
+    keeps_order: bool | None = None
 
 
 def add_destination(
@@ -119,6 +122,8 @@ def change_destination(
         changed["filters"] = read_filters(changes.filters)
     if changes.mappings is not None:
         changed["mappings"] = read_mappings(changes.mappings, destination.declaration.actions)
+    if changes.keeps_order is not None:
+        changed["keeps_order"] = changes.keeps_order
     after = msgspec.structs.replace(before, **changed)
     connection.execute(
         destinations.update().where(destinations.c.id == before.id).values(_row(after))

@@ -4,20 +4,32 @@ In: the messages stream of the log. Out: deliveries, tried again while that can 
 letters that can be replayed. A slow or dead destination slows nothing else.
 """
 
-from headwater.federation.deliveries import (
+from headwater.federation.counts import resume
+from headwater.federation.deliveries import forget_users, replay_dead_letters
+from headwater.federation.samples import Sample, list_samples
+from headwater.federation.view import (
     DeadLetter,
     DeliveryStatus,
+    DeliveryView,
     delivery_status,
+    delivery_view,
     list_dead_letters,
-    replay_dead_letters,
+    list_waiting,
 )
 from headwater.federation.workers import FederationWorkers
 
 __all__ = [
     "DeadLetter",
     "DeliveryStatus",
+    "DeliveryView",
     "FederationWorkers",
+    "Sample",
     "delivery_status",
+    "delivery_view",
+    "forget_users",
     "list_dead_letters",
+    "list_samples",
+    "list_waiting",
     "replay_dead_letters",
+    "resume",
 ]

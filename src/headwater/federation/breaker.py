@@ -1,13 +1,18 @@
 """Let a failing destination rest.
 
-In: outcomes. Out: whether to try now. After some failures in a row, or when the other side asks for
-time, nothing is sent for a while; the first success ends it. No sleeping here.
+In: outcomes of requests. Out: whether to try now, and how much at once. After some failures in a
+row, or when the other side asks for time, nothing is sent for a while; then one request probes, and
+the first success ends it. No sleeping here.
 """
 
+from collections.abc import Sequence
+
 from headwater.base.clock import Clock
+from headwater.base.concurrency import Concurrency
 from headwater.base.retry import backoff_s
 from headwater.base.settings import FederationSettings
 from headwater.destinations import Outcome
+from headwater.federation.conclude import KEY_REFUSED
 
 _LONGEST_REST_S = 3600.0
 
@@ -18,24 +23,53 @@ class Breaker:
     def __init__(self, clock: Clock, settings: FederationSettings) -> None:
         self._clock = clock
         self._settings = settings
-        self._failures = 0
+        self._concurrency = Concurrency(settings.concurrency)
         self._rests_until_s = 0.0
+        self.paused = ""
+        """Why nothing is sent until a person says so; empty: it is."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing may be sent now."""
+        return bool(self.paused) or self.rest_s > 0
 
     @property
     def rest_s(self) -> float:
         """How long to leave the destination alone; 0 when it may be tried."""
         return max(0.0, self._rests_until_s - self._clock.monotonic_s())
 
-    def note(self, outcome: Outcome) -> None:
+    @property
+    def is_probing(self) -> bool:
+        """Whether it failed so often that one request has to prove that it is back."""
+        return self._concurrency.troubles >= self._settings.pause_after_failures
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be on the wire."""
+        return 1 if self.is_probing else self._concurrency.limit
+
+    def resume(self) -> None:
+        """Send again: a person mended it, or says so."""
+        self.paused = ""
+
+    def begin(self) -> float:
+        """Return the moment at which a request begins."""
+        return self._clock.monotonic_s()
+
+    def note(self, outcomes: Sequence[Outcome], began_s: float) -> None:
         """Learn from one answer; a refused message says nothing about the destination."""
-        if outcome.fate != "retry":
-            self._failures = 0
+        now_s = self._clock.monotonic_s()
+        if outcomes and all(outcome.status in KEY_REFUSED for outcome in outcomes):
+            self.paused = outcomes[0].error
+        if any(outcome.fate != "retry" for outcome in outcomes):
+            self._concurrency.note_answer(began_s, now_s)
             return
-        self._failures += 1
-        if outcome.retry_after_s is not None:
-            self._rest(outcome.retry_after_s)
-        over = self._failures - self._settings.pause_after_failures
-        if over >= 0:
+        asked_s = max((outcome.retry_after_s or 0.0 for outcome in outcomes), default=0.0)
+        if asked_s:
+            self._rest(asked_s)
+        is_new = self._concurrency.note_trouble(began_s, now_s)
+        over = self._concurrency.troubles - self._settings.pause_after_failures
+        if is_new and over >= 0:
             self._rest(backoff_s(over + 1, cap_s=self._settings.pause_cap_s))
 
     def _rest(self, rest_s: float) -> None:

@@ -1,10 +1,9 @@
 """Conclude from an outcome what becomes of a message.
 
 In: a message that waits, and what its destination said. Out: None when it is done, else how it
-waits on. Pure.
+waits on: fast for some hours, slowly for some days, then dead. Pure.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,46 +11,40 @@ import msgspec
 from headwater.base.retry import backoff_s
 from headwater.base.settings import FederationSettings
 from headwater.destinations import Outcome
-from headwater.federation.deliveries import Waiting
+from headwater.federation.waiting import Waiting
 
-
-def conclude_all(
-    waiting: Sequence[Waiting],
-    outcomes: Mapping[str, Outcome],
-    now: datetime,
-    settings: FederationSettings,
-) -> tuple[list[Waiting], list[Waiting]]:
-    """Divide messages into those that are done, and those that wait on."""
-    done: list[Waiting] = []
-    left: list[Waiting] = []
-    for one in waiting:
-        further = conclude(one, outcomes.get(one.message.message_id), now, settings)
-        if further is None:
-            done.append(one)
-        else:
-            left.append(further)
-    return done, left
+KEY_REFUSED = frozenset({401, 403})
+"""The destination does not take our key: all messages would be refused alike."""
+GONE = 410
+_NO_ANSWER = "no-answer"
 
 
 def conclude(
-    waiting: Waiting, outcome: Outcome | None, now: datetime, settings: FederationSettings
+    waiting: Waiting, outcome: Outcome, now: datetime, settings: FederationSettings
 ) -> Waiting | None:
-    """Return how the message waits on; without an outcome it was not tried, and is due at once."""
-    if outcome is None:
-        return msgspec.structs.replace(waiting, next_attempt_at=now)
+    """Return how a message that was tried waits on; None when it is delivered."""
     if outcome.fate == "delivered":
         return None
+    fate = outcome.fate
+    if outcome.status in KEY_REFUSED:
+        # Kept until a person mends the key; refused again after that, it is the message's fault.
+        fate = "dead" if waiting.status in KEY_REFUSED else "retry"
     tried = msgspec.structs.replace(
         waiting,
-        state=outcome.fate,
+        state=fate,
         attempts=waiting.attempts + 1,
         status=outcome.status,
         error=outcome.error,
+        error_class=class_of(outcome),
         next_attempt_at=None,
     )
-    if outcome.fate == "dead":
-        return tried
-    return _plan_retry(tried, outcome, now, settings)
+    return tried if fate == "dead" else _plan_retry(tried, outcome, now, settings)
+
+
+def class_of(outcome: Outcome) -> str:
+    """Return the class of an error, in the words of Segment's delivery view."""
+    kind = "awaiting-retry" if outcome.fate == "retry" else "discarded"
+    return f"{kind}.{outcome.status or outcome.code or _NO_ANSWER}"
 
 
 def _plan_retry(
@@ -59,11 +52,15 @@ def _plan_retry(
 ) -> Waiting:
     wait_s = outcome.retry_after_s
     if wait_s is None:
-        wait_s = backoff_s(
-            tried.attempts, first_s=settings.retry_first_s, cap_s=settings.retry_cap_s
-        )
+        wait_s = _wait_s(tried, now, settings)
     at = now + timedelta(seconds=wait_s)
     if at - tried.first_tried_at > timedelta(seconds=settings.give_up_after_s):
         error = f"given up after {tried.attempts} attempts; the last one: {tried.error}"
         return msgspec.structs.replace(tried, state="dead", error=error)
     return msgspec.structs.replace(tried, next_attempt_at=at)
+
+
+def _wait_s(tried: Waiting, now: datetime, settings: FederationSettings) -> float:
+    if now - tried.first_tried_at >= timedelta(seconds=settings.retry_fast_for_s):
+        return backoff_s(1, first_s=settings.retry_slow_s, cap_s=settings.retry_slow_s)
+    return backoff_s(tried.attempts, first_s=settings.retry_first_s, cap_s=settings.retry_cap_s)

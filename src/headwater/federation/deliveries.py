@@ -1,119 +1,142 @@
 """Keep what could not be delivered at once: to be tried again, or dead and replayable.
 
-In: a connection to the configuration database. Out: rows of `deliveries` and the counts. Delivered
-messages leave no row.
+In: a connection to the configuration database. Out: rows of `deliveries`. Delivered messages leave
+no row. A million rows may wait: nothing here reads more than a bounded number of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from headwater.base.clock import Clock
-from headwater.base.errors import InvalidInputError
-from headwater.configdb.tables import deliveries, delivery_counts
+from headwater.configdb.tables import deliveries, delivery_samples
 from headwater.destinations import get_destination
+from headwater.federation.waiting import Waiting, user_key
 from headwater.model import Message
 
 _MOST_ERROR_CHARACTERS = 1_000
-_MOST_LISTED = 1_000
+_QUERY_KEYS = 500
+"""Databases take only so many parameters in one question."""
+_ROW = (
+    "destination_id", "message_id", "state", "message", "attempts", "first_tried_at",
+    "next_attempt_at", "status", "error", "error_class", "user_key", "place",
+)  # fmt: skip
+_PUT = sa.text(
+    f"INSERT INTO deliveries ({', '.join(_ROW)}) VALUES (:{', :'.join(_ROW)}) "
+    "ON CONFLICT (destination_id, message_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _ROW[2:])
+).bindparams(
+    sa.bindparam("first_tried_at", type_=deliveries.c.first_tried_at.type),
+    sa.bindparam("next_attempt_at", type_=deliveries.c.next_attempt_at.type),
+)
+_ALTER = (
+    deliveries.update()
+    .where(
+        deliveries.c.destination_id == sa.bindparam("of_destination"),
+        deliveries.c.message_id == sa.bindparam("of_message"),
+    )
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in ("state", "attempts", "next_attempt_at", "status", "error", "error_class")
+        }
+    )
+)
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is not delivered yet."""
+class Change(msgspec.Struct):
+    """What a write does to the rows of one destination."""
 
-    message: Message
-    state: Literal["retry", "dead"] = "retry"
-    attempts: int = 0
-    first_tried_at: datetime
-    next_attempt_at: datetime | None = None
-    status: int | None = None
-    error: str = ""
+    new: list[Waiting] = []
+    changed: list[Waiting] = []
+    """They had a row; where somebody removed it meanwhile, it stays removed."""
+    gone: list[str] = []
+    """Ids of messages whose rows are done with."""
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step adds to a destination's totals."""
-
-    delivered: int = 0
-    delivered_first_try: int = 0
-    filtered: int = 0
-    unreadable: int = 0
-    """Records of the log that are no message."""
-
-
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that its destination never took."""
-
-    message_id: str
-    type: str
-    user_id: str
-    status: int | None
-    error: str
-    attempts: int
-    first_tried_at: datetime
-    body: dict[str, object]
-
-
-class DeliveryStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a destination fares."""
-
-    destination_id: str
-    enabled: bool
-    delivered: int
-    delivered_first_try: int
-    filtered: int
-    unreadable: int
-    """Records of the log that nobody can read: passed, and told to the operator."""
-    waiting: int
-    dead: int
-    last_delivered_at: datetime | None
-    last_error: str
-    """Of the newest message that waits or is dead."""
-    rests_s: float = 0.0
-    """How long a failing destination is left alone from now."""
-    behind_entries: int | None = None
-    """Log entries that it has not reached; unknown without a running server."""
+def store(connection: sa.Connection, destination_id: str, change: Change) -> None:
+    """Forget what is done and keep what waits."""
+    for ids in _chunks(change.gone):
+        connection.execute(_mine(deliveries.delete(), destination_id, "message_id", ids))
+    if change.new:
+        rows = {one.message.message_id: _row(destination_id, one) for one in change.new}
+        connection.execute(_PUT, list(rows.values()))
+    if change.changed:
+        connection.execute(_ALTER, [_alteration(destination_id, one) for one in change.changed])
 
 
 def due_deliveries(
-    connection: sa.Connection, clock: Clock, destination_id: str, limit: int
-) -> list[Waiting]:
-    """Return messages whose next attempt is due, the longest waiting first."""
-    rows = connection.execute(
-        sa.select(deliveries)
-        .where(
-            deliveries.c.destination_id == destination_id,
-            deliveries.c.state == "retry",
-            deliveries.c.next_attempt_at <= clock.now(),
-        )
-        .order_by(deliveries.c.next_attempt_at)
-        .limit(limit)
-    )
-    return [_read(row) for row in rows]
-
-
-def store_deliveries(
     connection: sa.Connection,
     clock: Clock,
     destination_id: str,
-    *,
-    done: Sequence[str],
-    waiting: Sequence[Waiting],
-    counts: Counts,
-) -> None:
-    """Forget what is done, keep what waits, and count; all of it or nothing."""
-    rows = {one.message.message_id: _row(destination_id, one) for one in waiting}
-    connection.execute(
-        deliveries.delete().where(
-            deliveries.c.destination_id == destination_id,
-            deliveries.c.message_id.in_([*done, *rows]),
-        )
+    limit: int,
+) -> list[Waiting]:
+    """Return messages whose next attempt is due, the longest waiting first.
+
+    Behind each come those that it holds back, in the order of the log.
+    """
+    waits = _waiting(destination_id)
+    heads = connection.execute(
+        sa.select(deliveries)
+        .where(*waits, deliveries.c.next_attempt_at <= clock.now())
+        .order_by(deliveries.c.next_attempt_at)
+        .limit(limit)
     )
-    if rows:
-        connection.execute(deliveries.insert(), list(rows.values()))
-    _add_counts(connection, clock, destination_id, counts)
+    found = [read_row(row) for row in heads]
+    keys = list({user_key(one.message) for one in found})
+    for some in _chunks(keys if len(found) < limit else keys[:1]):
+        behind = connection.execute(
+            sa.select(deliveries)
+            .where(*waits, deliveries.c.user_key.in_(some), deliveries.c.next_attempt_at.is_(None))
+            .order_by(deliveries.c.place)
+            .limit(limit)
+        )
+        found += [read_row(row) for row in behind]
+    return sorted(found, key=lambda one: one.place)
+
+
+def held_keys(connection: sa.Connection, destination_id: str, keys: Sequence[str]) -> set[str]:
+    """Return those of these users who have a message that waits."""
+    held: set[str] = set()
+    for some in _chunks(keys):
+        held.update(
+            connection.execute(
+                sa.select(deliveries.c.user_key)
+                .where(*_waiting(destination_id), deliveries.c.user_key.in_(some))
+                .distinct()
+            ).scalars()
+        )
+    return held
+
+
+def free_heads(
+    connection: sa.Connection, destination_id: str, keys: Sequence[str], now: datetime
+) -> None:
+    """Let the first waiting message of each of these users be due, if nothing else is."""
+    table = deliveries.c
+    for some in _chunks(keys):
+        waits = (*_waiting(destination_id), table.user_key.in_(some))
+        first = sa.select(sa.func.min(table.place)).where(*waits).group_by(table.user_key)
+        connection.execute(
+            deliveries.update()
+            .where(*waits, table.place.in_(first), table.next_attempt_at.is_(None))
+            .values(next_attempt_at=now)
+        )
+
+
+def forget_users(connection: sa.Connection, user_ids: Sequence[str]) -> int:
+    """Forget what waits, what is dead and what was kept as a sample of these users.
+
+    Returns how many messages that were. What is on the wire this moment arrives all the same.
+    """
+    forgotten = 0
+    for some in _chunks(user_ids):
+        whose = deliveries.c.user_key.in_(some)
+        forgotten += connection.execute(deliveries.delete().where(whose)).rowcount
+        connection.execute(delivery_samples.delete().where(delivery_samples.c.user_key.in_(some)))
+    return forgotten
 
 
 def replay_dead_letters(
@@ -135,28 +158,8 @@ def replay_dead_letters(
     return connection.execute(
         deliveries.update()
         .where(*chosen)
-        .values(state="retry", attempts=0, first_tried_at=now, next_attempt_at=now)
+        .values(state="retry", attempts=0, status=None, first_tried_at=now, next_attempt_at=now)
     ).rowcount
-
-
-def list_dead_letters(
-    connection: sa.Connection, destination_id: str, *, limit: int = 100, after: str = ""
-) -> list[DeadLetter]:
-    """Return dead letters by message id, from the one after `after`."""
-    if not 1 <= limit <= _MOST_LISTED:
-        raise InvalidInputError(f"A limit is 1 to {_MOST_LISTED}.", field="limit")
-    get_destination(connection, destination_id)
-    rows = connection.execute(
-        sa.select(deliveries)
-        .where(
-            deliveries.c.destination_id == destination_id,
-            deliveries.c.state == "dead",
-            deliveries.c.message_id > after,
-        )
-        .order_by(deliveries.c.message_id)
-        .limit(limit)
-    )
-    return [_dead_letter(_read(row)) for row in rows]
 
 
 def prune_dead_letters(connection: sa.Connection, clock: Clock, keep: timedelta) -> int:
@@ -165,52 +168,30 @@ def prune_dead_letters(connection: sa.Connection, clock: Clock, keep: timedelta)
     return connection.execute(deliveries.delete().where(deliveries.c.state == "dead", old)).rowcount
 
 
-def delivery_status(connection: sa.Connection, destination_id: str) -> DeliveryStatus:
-    """Return a destination's totals."""
-    instance = get_destination(connection, destination_id)
-    mine = deliveries.c.destination_id == destination_id
-    states = connection.execute(
-        sa.select(deliveries.c.state, sa.func.count()).where(mine).group_by(deliveries.c.state)
-    )
-    by_state = {state: int(count) for state, count in states}
-    totals = connection.execute(
-        sa.select(delivery_counts).where(delivery_counts.c.destination_id == destination_id)
-    ).one_or_none()
-    newest = sa.select(deliveries.c.error).where(mine, deliveries.c.error != "")
-    error = connection.execute(newest.order_by(deliveries.c.first_tried_at.desc()).limit(1))
-    return DeliveryStatus(
-        destination_id=instance.id,
-        enabled=instance.enabled,
-        delivered=totals.delivered if totals else 0,
-        delivered_first_try=totals.delivered_first_try if totals else 0,
-        filtered=totals.filtered if totals else 0,
-        unreadable=totals.unreadable if totals else 0,
-        last_delivered_at=totals.last_delivered_at if totals else None,
-        waiting=by_state.get("retry", 0),
-        dead=by_state.get("dead", 0),
-        last_error=error.scalar_one_or_none() or "",
-    )
+def _waiting(destination_id: str) -> list[sa.ColumnElement[bool]]:
+    return [deliveries.c.destination_id == destination_id, deliveries.c.state == "retry"]
 
 
-def _add_counts(
-    connection: sa.Connection, clock: Clock, destination_id: str, counts: Counts
-) -> None:
-    table = delivery_counts.c
-    added = {
-        "delivered": table.delivered + counts.delivered,
-        "delivered_first_try": table.delivered_first_try + counts.delivered_first_try,
-        "filtered": table.filtered + counts.filtered,
-        "unreadable": table.unreadable + counts.unreadable,
+def _mine(change: sa.Delete, destination_id: str, column: str, values: Sequence[str]) -> sa.Delete:
+    table = deliveries.c
+    return change.where(table.destination_id == destination_id, table[column].in_(values))
+
+
+def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[at : at + _QUERY_KEYS] for at in range(0, len(values), _QUERY_KEYS))
+
+
+def _alteration(destination_id: str, waiting: Waiting) -> dict[str, object]:
+    return {
+        "of_destination": destination_id,
+        "of_message": waiting.message.message_id,
+        "state": waiting.state,
+        "attempts": waiting.attempts,
+        "next_attempt_at": waiting.next_attempt_at,
+        "status": waiting.status,
+        "error": waiting.error[:_MOST_ERROR_CHARACTERS],
+        "error_class": waiting.error_class,
     }
-    last = {"last_delivered_at": clock.now()} if counts.delivered else {}
-    changed = connection.execute(
-        delivery_counts.update()
-        .where(table.destination_id == destination_id)
-        .values({**added, **last})
-    )
-    if changed.rowcount == 0:
-        values = {**msgspec.structs.asdict(counts), **last}
-        connection.execute(delivery_counts.insert().values(destination_id=destination_id, **values))
 
 
 def _row(destination_id: str, waiting: Waiting) -> dict[str, object]:
@@ -224,25 +205,16 @@ def _row(destination_id: str, waiting: Waiting) -> dict[str, object]:
         "next_attempt_at": waiting.next_attempt_at,
         "status": waiting.status,
         "error": waiting.error[:_MOST_ERROR_CHARACTERS],
+        "error_class": waiting.error_class,
+        "user_key": user_key(waiting.message),
+        "place": waiting.place,
     }
 
 
-def _read(row: sa.Row[tuple[object, ...]]) -> Waiting:
+def read_row(row: sa.Row[tuple[object, ...]]) -> Waiting:
+    """Return the message that a row keeps."""
     fields = row._asdict()
-    fields.pop("destination_id")
-    fields.pop("message_id")
     message = msgspec.json.decode(fields.pop("message"), type=Message)
-    return Waiting(message=message, **fields)
-
-
-def _dead_letter(waiting: Waiting) -> DeadLetter:
-    return DeadLetter(
-        message_id=waiting.message.message_id,
-        type=waiting.message.type,
-        user_id=waiting.message.user_id,
-        status=waiting.status,
-        error=waiting.error,
-        attempts=waiting.attempts,
-        first_tried_at=waiting.first_tried_at,
-        body=waiting.message.body,
-    )
+    for name in ("destination_id", "message_id", "user_key"):
+        del fields[name]
+    return Waiting(message=message, is_stored=True, **fields)

@@ -15,13 +15,17 @@ from headwater.base.settings import FederationSettings
 from headwater.base.telemetry import get_logger
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, read_position
-from headwater.destinations import get_destination, list_destinations
+from headwater.destinations import Instance, get_destination, list_destinations
 from headwater.eventlog import EventLog, Stream
+from headwater.federation.counts import paused_destinations, resume
 from headwater.federation.courier import Courier
-from headwater.federation.deliveries import DeliveryStatus, delivery_status, prune_dead_letters
+from headwater.federation.deliveries import prune_dead_letters
+from headwater.federation.figures import forget_hours
+from headwater.federation.view import DeliveryStatus, delivery_status
 
 _LOOK_EVERY_S = 1.0
 _PRUNE_EVERY_S = 3600.0
+_KEEP_HOURS = timedelta(days=90)
 _logger = get_logger("federation")
 
 
@@ -47,6 +51,8 @@ class FederationWorkers:
         self._settings = settings
         self._couriers: dict[str, Courier] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._paused: set[str] = set()
+        self._has_looked = False
         self._pruned_at_s = clock.monotonic_s()
 
     async def run(self) -> None:
@@ -62,29 +68,40 @@ class FederationWorkers:
     async def refresh(self) -> None:
         """Bring the couriers in line with the configuration."""
         found = await self._configdb.run(list_destinations)
+        paused = await self._configdb.look(paused_destinations)
         wanted = {instance.id: instance for instance in found if instance.enabled}
-        outdated = [
-            name for name, courier in self._couriers.items() if wanted.get(name) != courier.instance
-        ]
-        await self._stop(outdated)
-        for instance_id, instance in wanted.items():
-            if instance_id not in self._couriers:
-                courier = Courier(
-                    instance,
-                    self._configdb,
-                    self._log,
-                    self._vault,
-                    self._egress,
-                    self._clock,
-                    self._settings,
-                )
-                self._couriers[instance_id] = courier
-                self._tasks[instance_id] = asyncio.create_task(courier.run(), name=instance.reader)
-                _logger.info("courier_started", destination=instance_id)
+        await self._stop(
+            [name for name, one in self._couriers.items() if wanted.get(name) != one.instance]
+        )
+        for name, instance in wanted.items():
+            if name not in self._couriers:
+                if self._has_looked and paused.pop(name, ""):
+                    # Somebody switched or changed it: what it was paused for may be mended.
+                    await self._configdb.run(resume, name)
+                self._start(instance, paused.get(name, ""))
+            elif name in self._paused and name not in paused:
+                self._couriers[name].breaker.resume()
+        self._paused = set(paused)
+        self._has_looked = True
+
+    def _start(self, instance: Instance, paused: str) -> None:
+        courier = Courier(
+            instance,
+            self._configdb,
+            self._log,
+            self._vault,
+            self._egress,
+            self._clock,
+            self._settings,
+            paused=paused,
+        )
+        self._couriers[instance.id] = courier
+        self._tasks[instance.id] = asyncio.create_task(courier.run(), name=instance.reader)
+        _logger.info("courier_started", destination=instance.id)
 
     async def status(self, destination_id: str) -> DeliveryStatus:
         """Return a destination's totals, and how far behind the log it is."""
-        totals = await self._configdb.run(delivery_status, destination_id)
+        totals = await self._configdb.look(delivery_status, destination_id)
         instance = await self._configdb.run(get_destination, destination_id)
         position = await self._configdb.run(read_position, instance.reader)
         state = await self._log.state(Stream.MESSAGES)
@@ -109,3 +126,4 @@ class FederationWorkers:
             self._pruned_at_s = now_s
             keep = timedelta(seconds=self._settings.keep_dead_s)
             await self._configdb.run(prune_dead_letters, self._clock, keep)
+            await self._configdb.run(forget_hours, self._clock.now(), _KEEP_HOURS)

@@ -40,10 +40,10 @@ def test_a_destination_is_changed_tried_and_removed(server: Server, tmp_path: Pa
     one = made["id"]
     file.write_text('[{"kind": "block", "fields": ["context"]}]')
     changed = run(
-        server, "change", one, "--name", "Raw", "--set", "compression=none",
+        server, "change", one, "--name", "Raw", "--set", "compression=none", "--keep-order",
         "--filters", str(file),
     )  # fmt: skip
-    assert changed["name"] == "Raw"
+    assert (changed["name"], changed["keeps_order"]) == ("Raw", True)
     assert changed["settings"]["compression"] == "none"
     assert run(server, "show", one) == changed
     file.write_text('{"action": "store", "fields": {"row": {"kind": "path", "path": "traits"}}}')

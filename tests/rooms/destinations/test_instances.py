@@ -99,10 +99,11 @@ def test_changes_are_whole_or_not_at_all(configdb: ConfigDb, vault: Vault) -> No
             settings={"url": f"{URL}/2", "secret": "", "batch_size": "5"},
             filters=[drop],
             mappings=[{"action": "send", "name": "Everything"}],
+            keeps_order=True,
         )
         after = change_destination(connection, vault, Egress(), before.id, changes)
         assert get_destination(connection, before.id) == after
-        assert (after.name, len(after.filters)) == ("Renamed", 1)
+        assert (after.name, after.keeps_order, len(after.filters)) == ("Renamed", True, 1)
         assert after.mappings[0].name == "Everything"
         values = open_settings(vault, after)
         assert (values["url"], values["secret"]) == (f"{URL}/2", made["secret"])

@@ -7,7 +7,9 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from headwater.destinations import add_destination
-from headwater.federation.deliveries import Counts, Waiting, store_deliveries
+from headwater.federation.counts import add_totals
+from headwater.federation.deliveries import Change, store
+from headwater.federation.waiting import Waiting
 from headwater.model import Message
 from headwater.sources import add_source
 from tests.rooms.web.test_destination_pages import Person
@@ -46,11 +48,10 @@ def dead(world: World, number: int, error: str = REFUSED) -> Waiting:
     )  # fmt: skip
 
 
-async def store(world: World, id_: str, *waiting: Waiting, counts: Counts | None = None) -> None:
+async def keep(world: World, id_: str, *waiting: Waiting, **tally: int) -> None:
     s = world.services
-    await s.configdb.run(
-        store_deliveries, s.clock, id_, done=[], waiting=waiting, counts=counts or Counts()
-    )
+    await s.configdb.run(store, id_, Change(new=list(waiting)))
+    await s.configdb.run(add_totals, id_, s.clock.now(), tally)
 
 
 async def test_before_anything_was_sent_the_page_says_so(ann: Person) -> None:
@@ -64,9 +65,8 @@ async def test_before_anything_was_sent_the_page_says_so(ann: Person) -> None:
 async def test_totals_reasons_and_messages_are_shown(ann: Person) -> None:
     """Grouped by what the other side said; the totals alone when the panel asks."""
     id_ = connect(ann.world)
-    counts = Counts(delivered=1_200, delivered_first_try=1_140, filtered=7)
     letters = [dead(ann.world, n) for n in range(2)] + [dead(ann.world, 9, "given up")]
-    await store(ann.world, id_, *letters, counts=counts)
+    await keep(ann.world, id_, *letters, delivered=1_200, first_try=1_140)
     path = f"/destinations/{id_}/deliveries"
     page = await ann.see(path)
     for text in ("1,200", "95.0%", "Event 1", "given up", ">2</dt>"):
@@ -81,7 +81,7 @@ async def test_totals_reasons_and_messages_are_shown(ann: Person) -> None:
 async def test_many_dead_letters_are_paged(ann: Person) -> None:
     """Fifty at a time, each once."""
     id_ = connect(ann.world)
-    await store(ann.world, id_, *[dead(ann.world, n) for n in range(70)])
+    await keep(ann.world, id_, *[dead(ann.world, n) for n in range(70)])
     path = f"/destinations/{id_}/deliveries"
     first, second = await ann.see(path), await ann.see(f"{path}?after=m-049")
     assert "after=m-049" in first
@@ -94,7 +94,7 @@ async def test_they_are_tried_again_when_asked(ann: Person) -> None:
     id_ = connect(ann.world)
     path = f"/destinations/{id_}/deliveries"
     assert (await ann.send(f"{path}/replay")).endswith("?said=none")
-    await store(ann.world, id_, *[dead(ann.world, n) for n in range(3)])
+    await keep(ann.world, id_, *[dead(ann.world, n) for n in range(3)])
     page = await ann.see(await ann.send(f"{path}/replay"))
     assert "They are tried again" in page
     assert "Nothing is dead" in page

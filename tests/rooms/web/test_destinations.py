@@ -43,9 +43,11 @@ async def test_a_destination_is_changed_tried_and_removed(
     folder.mkdir()
     made = await add(world, browser, "filesystem", location=str(folder))
     path = f"/{made['id']}"
-    changes = {"name": "Raw", "filters": [DROP]}
+    changes = {"name": "Raw", "keeps_order": True, "filters": [DROP]}
     changed = await ask(browser, "PATCH", path, changes)
-    assert changed["name"] == "Raw"
+    assert {name: changed[name] for name in ("name", "keeps_order")} == {
+        "name": "Raw", "keeps_order": True,
+    }  # fmt: skip
     assert changed["filters"][0]["when"] == DROP["when"]
     assert changed["mappings"] == made["mappings"]
     trial = await ask(browser, "POST", f"{path}/test", {"type": "track"})

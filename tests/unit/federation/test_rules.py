@@ -1,5 +1,6 @@
 """The rules of federation, without engines."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,11 @@ from headwater.base.settings import FederationSettings
 from headwater.destinations import Outcome
 from headwater.federation.breaker import Breaker
 from headwater.federation.conclude import conclude
-from headwater.federation.deliveries import Waiting
+from headwater.federation.figures import age_at, age_bucket
+from headwater.federation.lanes import Haul, Lanes, Piece
+from headwater.federation.masking import hide_secrets
 from headwater.federation.subscribe import is_wanted
+from headwater.federation.waiting import Waiting
 from tests.support.messages import NOON, a_message
 
 SETTINGS = FederationSettings()
@@ -58,13 +62,6 @@ def test_what_is_delivered_waits_no_more() -> None:
     assert conclude(a_waiting(), DONE, NOON, SETTINGS) is None
 
 
-def test_what_was_not_tried_is_due_at_once() -> None:
-    """Its count of attempts stays as it was."""
-    left = conclude(a_waiting(3), None, NOON, SETTINGS)
-    assert left is not None
-    assert (left.state, left.attempts, left.next_attempt_at) == ("retry", 3, NOON)
-
-
 def test_what_was_refused_is_dead_with_its_reason() -> None:
     left = conclude(a_waiting(), WRONG, NOON, SETTINGS)
     assert left is not None
@@ -101,39 +98,149 @@ def test_after_three_days_a_message_is_given_up() -> None:
     assert "answered 503" in left.error
 
 
+def noted(breaker: Breaker, clock: SetClock, *outcomes: Outcome) -> None:
+    """Note answers that came one after the other."""
+    for outcome in outcomes:
+        began_s = breaker.begin()
+        clock.move(timedelta(microseconds=1))
+        breaker.note([outcome], began_s)
+        clock.move(timedelta(microseconds=1))
+
+
 def test_a_failing_destination_rests_and_is_tried_again() -> None:
     """After five failures in a row it rests, longer each time; one success ends it."""
     clock = SetClock(NOON)
     breaker = Breaker(clock, SETTINGS)
-    for _ in range(4):
-        breaker.note(BUSY)
-    assert breaker.rest_s == 0
-    breaker.note(BUSY)
+    noted(breaker, clock, *[BUSY] * 4)
+    assert not breaker.is_open
+    noted(breaker, clock, BUSY)
     assert 0 < breaker.rest_s <= 1
     clock.move(timedelta(seconds=1))
-    assert breaker.rest_s == 0
-    for _ in range(20):
-        breaker.note(BUSY)
+    assert not breaker.is_open
+    assert breaker.is_probing
+    assert breaker.limit == 1
+    noted(breaker, clock, *[BUSY] * 20)
     assert breaker.rest_s <= SETTINGS.pause_cap_s
     clock.move(timedelta(seconds=SETTINGS.pause_cap_s))
-    breaker.note(DONE)
-    breaker.note(BUSY)
-    assert breaker.rest_s == 0
+    noted(breaker, clock, DONE, BUSY)
+    assert not breaker.is_open
+    assert not breaker.is_probing
+
+
+def test_what_was_on_the_wire_together_is_one_failure() -> None:
+    """A hundred requests that a single hiccup broke are no reason to rest."""
+    clock = SetClock(NOON)
+    breaker = Breaker(clock, SETTINGS)
+    began_s = breaker.begin()
+    for _ in range(100):
+        clock.move(timedelta(milliseconds=1))
+        breaker.note([BUSY], began_s)
+    assert not breaker.is_open
 
 
 def test_a_refused_message_is_no_failure_of_the_destination() -> None:
     """A destination that answers 400 is alive."""
-    breaker = Breaker(SetClock(NOON), SETTINGS)
-    for outcome in [BUSY, BUSY, BUSY, BUSY, WRONG] * 3:
-        breaker.note(outcome)
-    assert breaker.rest_s == 0
+    clock = SetClock(NOON)
+    breaker = Breaker(clock, SETTINGS)
+    noted(breaker, clock, *[BUSY, BUSY, BUSY, BUSY, WRONG] * 3)
+    assert not breaker.is_open
 
 
 def test_a_request_for_time_is_granted_at_once() -> None:
     """A single 429 with `Retry-After` stops everything for that long, an hour at most."""
     clock = SetClock(NOON)
     breaker = Breaker(clock, SETTINGS)
-    breaker.note(Outcome(fate="retry", status=429, retry_after_s=30.0))
-    assert breaker.rest_s == 30
-    breaker.note(Outcome(fate="retry", status=429, retry_after_s=86_400.0))
-    assert breaker.rest_s == 3600
+    for asked_s, rest_s in [(30.0, 30), (86_400.0, 3600)]:
+        noted(breaker, clock, Outcome(fate="retry", status=429, retry_after_s=asked_s))
+        assert breaker.rest_s == pytest.approx(rest_s, abs=0.01)
+
+
+def test_success_lets_more_requests_out_and_trouble_fewer() -> None:
+    """From two at once to the most there may be; half of that after a failure."""
+    clock = SetClock(NOON)
+    breaker = Breaker(clock, SETTINGS)
+    assert breaker.limit == 2
+    noted(breaker, clock, *[DONE] * 100)
+    assert breaker.limit == SETTINGS.concurrency
+    noted(breaker, clock, BUSY)
+    assert breaker.limit == SETTINGS.concurrency // 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_pauses_the_destination_and_keeps_the_message(status: int) -> None:
+    """Until a person says so; a message refused for it twice is dead."""
+    clock = SetClock(NOON)
+    breaker = Breaker(clock, SETTINGS)
+    refused = Outcome(fate="dead", status=status, error=f"answered {status}")
+    noted(breaker, clock, refused)
+    assert (breaker.is_open, breaker.paused) == (True, f"answered {status}")
+    kept = conclude(a_waiting(), refused, NOON, SETTINGS)
+    assert kept is not None
+    assert kept.state == "retry"
+    dead = conclude(kept, refused, NOON, SETTINGS)
+    assert dead is not None
+    assert dead.state == "dead"
+    breaker.resume()
+    assert not breaker.is_open
+
+
+def test_after_four_hours_a_message_is_tried_slowly() -> None:
+    """However often it was tried before."""
+    tried = a_waiting(1, timedelta(seconds=SETTINGS.retry_fast_for_s))
+    waits = [conclude(tried, BUSY, NOON, SETTINGS) for _ in range(50)]
+    longest = max(one.next_attempt_at - NOON for one in waits if one and one.next_attempt_at)
+    assert timedelta(seconds=SETTINGS.retry_cap_s) < longest
+    assert longest <= timedelta(seconds=SETTINGS.retry_slow_s)
+
+
+def a_haul(*keys: str) -> list[Piece]:
+    haul = Haul(pieces=[])
+    return [
+        Piece(Waiting(message=a_message(str(n)), first_tried_at=NOON), haul, [], key)
+        for n, key in enumerate(keys)
+    ]
+
+
+@given(st.lists(st.sampled_from(["ann", "bob", "cy", ""]), max_size=40), st.data())
+def test_lanes_keep_the_order_of_each_user(keys: list[str], data: st.DataObject) -> None:
+    """One message of a user at a time, in order; one that waits holds back its user's alone."""
+    lanes = Lanes()
+    pieces = a_haul(*keys)
+    lanes.put(pieces)
+    sent: list[Piece] = []
+    held: list[Piece] = []
+    stopped: set[str] = set()
+    while lanes:
+        taken = lanes.take(data.draw(st.integers(1, 5)))
+        users = [piece.lane for piece in taken if piece.lane]
+        assert len(users) == len(set(users))
+        for piece in taken:
+            assert piece.lane not in stopped
+            sent.append(piece)
+            if data.draw(st.booleans()):
+                lanes.let_pass(piece)
+            else:
+                held += lanes.hold_back(piece)
+                stopped |= {piece.lane} - {""}
+    assert sorted(map(pieces.index, sent + held)) == list(range(len(pieces)))
+    for key in {*keys} - {""}:
+        mine = [pieces.index(piece) for piece in sent if piece.lane == key]
+        assert mine == sorted(mine)
+
+
+@given(st.lists(st.floats(0.001, 1e5), min_size=1))
+def test_ages_are_told_within_a_seventh(ages_s: list[float]) -> None:
+    """The middle and the worst of them, from counts by step."""
+    counts = Counter(map(age_bucket, ages_s))
+    worst = age_at(counts, 1.0)
+    assert worst is not None
+    assert worst == pytest.approx(max(ages_s), rel=0.16, abs=0.001)
+
+
+def test_values_behind_telling_names_are_hidden() -> None:
+    """At any depth; the rest is as it came."""
+    body = {"traits": {"apiKey": "s3cret", "plan": "pro"}, "list": [{"password": "x"}]}
+    assert hide_secrets(body) == {
+        "traits": {"apiKey": "***", "plan": "pro"},
+        "list": [{"password": "***"}],
+    }

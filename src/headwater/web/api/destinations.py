@@ -12,6 +12,7 @@ from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from headwater.base.errors import InvalidInputError
 from headwater.destinations import (
     DESTINATIONS,
     Changes,
@@ -31,13 +32,19 @@ from headwater.destinations import (
 from headwater.federation import (
     DeadLetter,
     DeliveryStatus,
+    DeliveryView,
+    delivery_view,
     list_dead_letters,
+    list_waiting,
     replay_dead_letters,
+    resume,
 )
 from headwater.sources import get_source
 from headwater.web.api.paging import Page, page_of
 from headwater.web.auth import needs
 from headwater.web.services import Services
+
+_MOST_HOURS = 90 * 24
 
 
 class NewDestination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +70,7 @@ class DestinationItem(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str]
     filters: tuple[Filter, ...]
     mappings: tuple[Mapping, ...]
+    keeps_order: bool
 
 
 class CreatedDestination(DestinationItem, frozen=True, kw_only=True):
@@ -189,6 +197,43 @@ class DestinationsController(Controller):
         """Show what was delivered, what waits and what is dead."""
         return await services.federation.status(destination_id)
 
+    @get("/{destination_id:str}/deliveries", guards=[needs("read")])
+    async def deliveries(
+        self,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+        hours: FromQuery[int] = 24,
+    ) -> DeliveryView:
+        """Show rates, ages, counts by hour, and errors with samples, of the last hours."""
+        if not 1 <= hours <= _MOST_HOURS:
+            raise InvalidInputError(f"`hours` is 1 to {_MOST_HOURS}.", field="hours")
+        until = services.clock.now()
+        since = until - timedelta(hours=hours)
+        return await services.configdb.look(delivery_view, destination_id, since, until)
+
+    @post("/{destination_id:str}/resume", guards=[needs("write")], status_code=200)
+    async def resume(
+        self, services: NamedDependency[Services], destination_id: FromPath[str]
+    ) -> DeliveryStatus:
+        """Send again to a destination that is paused because it refused our key."""
+        await services.configdb.run(get_destination, destination_id)
+        await services.configdb.run(resume, destination_id)
+        return await services.federation.status(destination_id)
+
+    @get("/{destination_id:str}/waiting", guards=[needs("read")])
+    async def waiting(
+        self,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+        limit: FromQuery[int] = 100,
+        cursor: FromQuery[str] = "",
+    ) -> Page[DeadLetter]:
+        """List messages that will be tried again, with what kept them."""
+        found = await services.configdb.look(
+            list_waiting, destination_id, limit=limit, after=cursor
+        )
+        return Page(items=found, next_cursor=found[-1].message_id if len(found) == limit else None)
+
     @get("/{destination_id:str}/failures", guards=[needs("read")])
     async def failures(
         self,
@@ -257,4 +302,5 @@ def show_destination(services: Services, instance: Instance) -> DestinationItem:
         settings=show_settings(services.vault, instance),
         filters=instance.filters,
         mappings=instance.mappings,
+        keeps_order=instance.keeps_order,
     )

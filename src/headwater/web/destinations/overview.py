@@ -85,6 +85,7 @@ class DestinationController(Controller):
         changes = Changes(
             name=str(form.get("name", "")),
             settings=read_fields(place.declared, form),
+            keeps_order=bool(form.get("keeps_order")),
         )
         try:
             await services.configdb.run(
@@ -160,6 +161,7 @@ def _form(
     fault = (err.field if err else "", fault_of(err))
     masked = show_settings(services.vault, place.instance)
     fields = make_fields(place.declared, values, masked=masked, error=fault)
+    order = typed.keeps_order if typed else place.instance.keeps_order
     return page(
         request,
         "destinations/settings.html",
@@ -167,6 +169,7 @@ def _form(
         place=place,
         fields=fields,
         nickname=typed.name if typed else place.instance.name,
+        keeps_order=order,
         failed=fault[0],
         error=fault[1],
         beside=fault[0] == "name" or any(field.error for field in fields),

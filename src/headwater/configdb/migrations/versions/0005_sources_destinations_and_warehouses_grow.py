@@ -17,20 +17,19 @@ _SEND = [{"action": "send", "id": "map_send", "name": "Send", "trigger": {"all":
 
 def upgrade() -> None:
     _grow_destinations()
+    _grow_deliveries()
     _grow_warehouses()
     op.create_table(
         "suppressed_ids",
         sa.Column("fingerprint", sa.String(64), primary_key=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
     )
-    unreadable = sa.Column("unreadable", sa.BigInteger(), nullable=False, server_default="0")
-    op.add_column("delivery_counts", unreadable)
 
 
 def downgrade() -> None:
     op.drop_table("suppressed_ids")
-    op.drop_column("delivery_counts", "unreadable")
     _shrink_warehouses()
+    _shrink_deliveries()
     _shrink_destinations()
 
 
@@ -39,13 +38,76 @@ def _grow_destinations() -> None:
         op.add_column(
             "destinations", sa.Column(name, sa.JSON(), nullable=False, server_default="[]")
         )
+    op.add_column(
+        "destinations",
+        sa.Column("keeps_order", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     known = sa.table("destinations", sa.column("mappings", sa.JSON()))
     op.get_bind().execute(known.update().values(mappings=_SEND))
 
 
 def _shrink_destinations() -> None:
-    for name in ("filters", "mappings"):
+    for name in ("filters", "mappings", "keeps_order"):
         op.drop_column("destinations", name)
+
+
+def _grow_deliveries() -> None:
+    kinds = {"error_class": sa.String(60), "user_key": sa.Text()}
+    for name, kind in kinds.items():
+        op.add_column("deliveries", sa.Column(name, kind, nullable=False, server_default=""))
+    op.add_column(
+        "deliveries", sa.Column("place", sa.BigInteger(), nullable=False, server_default="0")
+    )
+    op.create_index("ix_deliveries_user_key", "deliveries", ["destination_id", "user_key", "place"])
+    op.add_column(
+        "delivery_counts",
+        sa.Column("unreadable", sa.BigInteger(), nullable=False, server_default="0"),
+    )
+    op.add_column(
+        "delivery_counts", sa.Column("paused", sa.Text(), nullable=False, server_default="")
+    )
+    op.create_table(
+        "delivery_hours",
+        sa.Column(
+            "destination_id", sa.String(40), sa.ForeignKey("destinations.id"), primary_key=True
+        ),
+        sa.Column("hour", UtcDateTime(), primary_key=True),
+        sa.Column("what", sa.String(100), primary_key=True),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+    )
+    _create_samples()
+
+
+def _create_samples() -> None:
+    big_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "delivery_samples",
+        sa.Column("id", big_id, primary_key=True, autoincrement=True),
+        sa.Column(
+            "destination_id", sa.String(40), sa.ForeignKey("destinations.id"), nullable=False
+        ),
+        sa.Column("error_class", sa.String(60), nullable=False),
+        sa.Column("message_id", sa.String(100), nullable=False),
+        sa.Column("user_key", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("error", "received", "sent", "answered")
+        ),
+    )
+    op.create_index(
+        "ix_delivery_samples_class", "delivery_samples", ["destination_id", "error_class", "id"]
+    )
+
+
+def _shrink_deliveries() -> None:
+    for table in ("delivery_samples", "delivery_hours"):
+        op.drop_table(table)
+    op.drop_index("ix_deliveries_user_key", "deliveries")
+    for name in ("error_class", "user_key", "place"):
+        op.drop_column("deliveries", name)
+    for name in ("unreadable", "paused"):
+        op.drop_column("delivery_counts", name)
 
 
 def _grow_warehouses() -> None:
