@@ -74,8 +74,13 @@ def test_every_new_page_can_be_read_everywhere(
     """Users, one user, a connection and its messages: light and dark, wide and on a phone."""
     app = server.cli("apps", "list")[0]["app_id"]
     server.api("PUT", f"/api/v1/apps/{app}/extensions/segment?check=false", {"partner_key": key})
+    cohorts = f"/api/v1/apps/{app}/cohorts"
+    known = server.api("GET", cohorts)["items"]
+    some = {"name": "Some", "conditions": [{"field": "calls", "op": "at_least", "value": 0}]}
+    [cohort] = known or [server.api("POST", cohorts, some)]
     paths = [
         "/users", "/users?q=nobody", "/users/one?id=user_1", "/companies", "/extensions",
+        "/cohorts", f"/cohorts/one?id={cohort['id']}",
         "/extensions/segment", "/extensions/segment/settings", "/extensions/webhook/settings",
         f"/extensions/segment/preview?app={app}&user=user_1", f"/extensions/segment/runs?app={app}",
         f"/extensions/segment/dead?app={app}",

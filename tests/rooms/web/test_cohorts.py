@@ -1,13 +1,15 @@
-"""Cohorts over HTTP: kept, looked at, sent; deleted only when nobody sends them."""
+"""Cohorts over HTTP and in the browser: kept, looked at, sent; deleted when nobody sends them."""
 
+from html import unescape
 from typing import Any
 
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from headwater.extensions import add_cohort, list_cohorts, read_condition
 from tests.support.calls import make_call
-from tests.support.web import LOCAL_TOKEN, World, browse
+from tests.support.web import LOCAL_TOKEN, PAGE, World, browse, log_in
 
 Browser = AsyncTestClient[Litestar]
 KEY = "wk0123456789abcdef0123456789abcdef"
@@ -81,3 +83,95 @@ async def test_an_audience_is_a_cohort_or_conditions(world: World, api: Browser)
     assert (await api.put(f"{segment}/audience", json=both)).status_code == 400
     missing = await api.put(f"{segment}/audience", json={"cohort": "Some"})
     assert (missing.status_code, missing.json()["field"]) == (404, "cohort")
+
+
+class Ann:
+    """The owner at the pages of one app."""
+
+    def __init__(self, browser: Browser, app: str, token: str) -> None:
+        self.browser, self.app, self.token = browser, app, token
+
+    async def get(self, path: str, **more: str) -> str:
+        params = {"app": self.app, **more}
+        found = await self.browser.get(path, headers=PAGE, params=params)
+        assert found.status_code == 200, found.text
+        return unescape(found.text)
+
+    async def post(self, path: str, **fields: str) -> Any:
+        data = {"csrf_token": self.token, **fields}
+        mark = "&" if "?" in path else "?"
+        return await self.browser.post(f"{path}{mark}app={self.app}", headers=PAGE, data=data)
+
+
+@pytest.fixture
+async def ann(world: World, browser: Browser) -> Ann:
+    """With three users."""
+    app = world.add_app().id
+    now = world.services.clock.now()
+    await world.store(
+        [make_call(f"{app}_{u}", app_id=app, user_id=u, time=now, received_at=now) for u in "abc"]
+    )
+    return Ann(browser, app, await log_in(browser))
+
+
+async def test_a_cohort_is_made_and_changed_in_the_browser(world: World, ann: Ann) -> None:
+    """What is wrong is said beside what was typed; its people are listed and counted."""
+    assert "There is no cohort yet" in await ann.get("/cohorts")
+    wrong = await ann.post("/cohorts", name="Some", conditions="shoes is red")
+    assert (wrong.status_code, 'id="conditions-error"' in wrong.text) == (400, True)
+    assert ">shoes is red</textarea>" in wrong.text
+    typed = "id is_not b\n\ncreated within_days 2"
+    made = await ann.post("/cohorts", name="Some", conditions=typed)
+    [one] = await world.services.configdb.run(list_cohorts, ann.app)
+    assert made.headers["location"] == f"/cohorts/one?app={ann.app}&id={one.id}"
+    page = await ann.get("/cohorts/one", id=one.id)
+    assert page.count("/users/one?") == 2
+    assert "2 users now" in await ann.get("/cohorts/one/count", id=one.id)
+    wrong = await ann.post(f"/cohorts/one?id={one.id}", name=" ", conditions="id is a")
+    assert (wrong.status_code, 'id="name-error"' in wrong.text) == (400, True)
+    saved = await ann.post(f"/cohorts/one?id={one.id}", name="Only a", conditions="id is a")
+    assert saved.headers["location"].endswith("said=saved")
+    page = await ann.get("/cohorts/one", id=one.id, said="saved")
+    assert ("Saved." in page, page.count("/users/one?")) == (True, 1)
+    assert "Only a" in await ann.get("/cohorts")
+
+
+async def test_a_cohort_is_chosen_in_the_browser(world: World, ann: Ann) -> None:
+    """Instead of conditions; while it is sent it cannot be deleted."""
+    services = world.services
+    read = [read_condition("id is a")]
+    one = await services.configdb.run(add_cohort, services.clock, ann.app, "Some", read)
+    key = {"setting.partner_key": KEY, "unchecked": "true"}
+    spikes = {f"setting.spike_{name}": "5" for name in ("calls", "percent", "times")}
+    await ann.post("/extensions/segment/settings", **key, **spikes)
+    choose = "/extensions/segment/set/audience"
+    both = await ann.post(choose, cohort=one.id, audience="id is a")
+    assert (both.status_code, "not both" in both.text) == (400, True)
+    await ann.post(choose, cohort=one.id, audience="")
+    assert f'<option value="{one.id}" selected>Some</option>' in await ann.get(
+        "/extensions/segment"
+    )
+    page = await ann.get("/cohorts/one", id=one.id)
+    assert "Delete this cohort" not in page
+    assert f"/extensions/segment?app={ann.app}" in page
+    kept = await ann.post(f"/cohorts/one/delete?id={one.id}")
+    assert (kept.status_code, "sent by: segment" in kept.text) == (409, True)
+    await ann.post(choose, cohort="", audience="")
+    assert (await ann.post(f"/cohorts/one/delete?id={one.id}")).status_code == 303
+    assert "There is no cohort yet" in await ann.get("/cohorts")
+
+
+async def test_a_viewer_looks_at_cohorts_and_changes_none(world: World, browser: Browser) -> None:
+    """Who changes one may change whom an extension sends."""
+    app, services = world.add_app().id, world.services
+    read = [read_condition("id is ann")]
+    cohort = await services.configdb.run(add_cohort, services.clock, app, "Some", read)
+    world.add_login("vic@example.com", "viewer")
+    vic = Ann(browser, app, await log_in(browser, "vic@example.com"))
+    page = await vic.get("/cohorts/one", id=cohort.id)
+    assert ("id is ann" in page, "Save" in page) == (True, False)
+    one = f"?id={cohort.id}"
+    for path in ("/cohorts", f"/cohorts/one{one}", f"/cohorts/one/delete{one}"):
+        answer = await vic.post(path, name="x", conditions="id is bo")
+        assert answer.status_code == 403
+    assert await services.configdb.run(list_cohorts, app) == [cohort]

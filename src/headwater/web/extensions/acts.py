@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from litestar.datastructures import FormMultiDict
 
-from headwater.extensions import Extensions, ProfileOf, read_condition
+from headwater.base.errors import InvalidInputError
+from headwater.extensions import Extensions, ProfileOf
+from headwater.web.conditions import read_conditions
 from headwater.workspace import App
 
 Act = Callable[[Extensions, App, str, FormMultiDict], Awaitable[object]]
@@ -46,9 +48,13 @@ async def _schedule(extensions: Extensions, app: App, type_: str, form: FormMult
 
 
 async def _choose(extensions: Extensions, app: App, type_: str, form: FormMultiDict) -> object:
-    lines = str(form.get("audience", "")).splitlines()
-    audience = [read_condition(line) for line in lines if line.strip()]
-    return await extensions.choose(app, type_, audience)
+    audience = read_conditions(str(form.get("audience", "")))
+    cohort = str(form.get("cohort", ""))
+    if not cohort:
+        return await extensions.choose(app, type_, audience)
+    if audience:
+        raise InvalidInputError("It is a cohort or conditions, not both.", field="audience")
+    return await extensions.choose_cohort(app, type_, cohort)
 
 
 SENDING: Mapping[str, Act] = {

@@ -4,7 +4,7 @@ In: an app, a type, what was pressed. Out: one page; its upper part refreshes al
 for and refused is said on the same page, with what was typed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from headwater.base.errors import HeadwaterError, NotFoundError
-from headwater.extensions import Condition, Status
+from headwater.extensions import Cohort, Status, list_cohorts
 from headwater.web.auth import needs
+from headwater.web.conditions import show_conditions
 from headwater.web.extensions.acts import NOTICES, SENDING, STEERING, Act
 from headwater.web.extensions.place import Place, find_place, may
 from headwater.web.extensions.telling import tell_counts, tell_health, tell_progress, tell_run
@@ -46,7 +47,8 @@ class ConnectedController(Controller):
         if place.status is None:
             elsewhere = f"/extensions?app={place.app.id}"
             return see_other(place.url("/settings") if may(request, "admin") else elsewhere)
-        return _page(request, place, place.status, notice=NOTICES.get(said, ""))
+        cohorts = await services.configdb.run(list_cohorts, place.app.id)
+        return _page(request, place, place.status, cohorts, notice=NOTICES.get(said, ""))
 
     @get("/live")
     async def refresh(
@@ -99,7 +101,8 @@ async def _act(
         if place.status is None:
             raise
         typed = {key: str(value) for key, value in form.items()}
-        return _page(request, place, place.status, failed=name, err=err, typed=typed)
+        cohorts = await services.configdb.run(list_cohorts, place.app.id)
+        return _page(request, place, place.status, cohorts, failed=name, err=err, typed=typed)
     return see_other(place.url(said=name))
 
 
@@ -107,6 +110,7 @@ def _page(
     request: AnyRequest,
     place: Place,
     status: Status,
+    cohorts: Sequence[Cohort],
     *,
     notice: str = "",
     failed: str = "",
@@ -123,7 +127,9 @@ def _page(
         failed=failed,
         error=f"{err.message} {err.hint}".strip() if err else "",
         schedule=given.get("schedule", status.schedule),
-        audience=given.get("audience", "\n".join(map(_show, status.audience))),
+        audience=given.get("audience", "" if status.cohort else show_conditions(status.audience)),
+        cohort_id=given.get("cohort", status.cohort_id),
+        cohorts=cohorts,
         first_day=given.get("first_day", ""),
         last_day=given.get("last_day", ""),
         dead=[(one, show_moment(one.created_at, place.app.timezone)) for one in status.dead],
@@ -150,8 +156,3 @@ def _live(request: AnyRequest, place: Place, status: Status) -> dict[str, Any]:
 
 def _next(at: datetime | None, app: App) -> str:
     return show_moment(at, app.timezone) if at else ""
-
-
-def _show(of: Condition) -> str:
-    value = f"{of.value:g}" if isinstance(of.value, float) else str(of.value)
-    return f"{of.field} {of.op} {value}".strip()

@@ -20,6 +20,11 @@ def company_url(app: App, company_id: str, **more: str) -> str:
     return f"/companies/one?{urlencode({'app': app.id, 'id': company_id, **more})}"
 
 
+def cohort_url(app: App, cohort_id: str, *, page: str = "", **more: str) -> str:
+    """Return the address of one cohort's page."""
+    return f"/cohorts/one{page}?{urlencode({'app': app.id, 'id': cohort_id, **more})}"
+
+
 def list_url(path: str, **given: str) -> str:
     """Return the address of a list, with what is given of its search, order and place."""
     return f"{path}?{urlencode({name: value for name, value in given.items() if value})}"

@@ -4,6 +4,7 @@ In: an app, a search, an order, a cursor. Out: a page of users, from the query `
 the lifecycle that profiles know.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Template
 
+from headwater.profiles import Person
 from headwater.web.auth import needs
 from headwater.web.choice import choose_app
 from headwater.web.figures import DAYS, show_count, show_moment
@@ -131,6 +133,34 @@ async def list_lines(
     stands = {id_: person.lifecycle for id_, person in people.items()}
     lines = [_to_line(user, stands.get(user.user_id, ""), app) for user in found.users]
     return lines, found.next_cursor or ""
+
+
+async def lines_of(services: Services, app: App, users: Sequence[Person]) -> list[Line]:
+    """Return these users as the list shows them, in their order."""
+    ids = [user.id for user in users]
+    if not ids:
+        return []
+    theirs = {"field": "user_id", "op": "in", "value": ids}
+    spec = {"from": f"-{DAYS}d", "limit": len(ids), "filters": theirs}
+    called = {one.user_id: one for one in (await ask(services, app, "users", spec, Users)).users}
+    people = await services.profiles.people(app.id, ids)
+    return [
+        _to_line(called.get(user.id) or _silent(user), people[user.id].lifecycle, app)
+        for user in users
+    ]
+
+
+def _silent(user: Person) -> Found:
+    return Found(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        company_id=user.company_id,
+        first_seen_at=user.first_seen_at,
+        last_seen_at=user.last_seen_at,
+        calls=0,
+        errors=0,
+    )
 
 
 def _to_line(user: Found, lifecycle: str, app: App) -> Line:
