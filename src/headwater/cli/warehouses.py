@@ -1,29 +1,22 @@
 """`headwater warehouses`: databases of the team into which messages are loaded as tables.
 
-In: arguments. Out: warehouses and what their syncs did. Adding and listing work on the
-configuration database; a sync is done by the running server, or by one started for it.
+In: arguments. Out: warehouses and what their syncs did. Everything is asked of the running server,
+or of one started for the command: it alone tries a connection before it keeps it.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import click
 import msgspec
 
 from headwater.cli.common import Cli, options, read_pairs, remote, table
-from headwater.sources import list_sources
-from headwater.warehouse import (
-    TYPES,
-    Sync,
-    Warehouse,
-    add_warehouse,
-    get_warehouse,
-    list_syncs,
-    list_warehouses,
-    show_settings,
-)
+from headwater.warehouse import TYPES, Sync
 
-_COLUMNS = ("id", "type", "name", "source", "enabled")
-_EVERY_SOURCE = ""
+_ALL = "/api/v1/warehouses"
+_COLUMNS = ("id", "type", "name", "source", "enabled", "failures")
 
 
 @click.group()
@@ -38,31 +31,22 @@ def warehouses() -> None:
 @click.option("--name", default="", help="Nickname.  [default: the type]")
 @options
 def add(cli: Cli, type_: str, pairs: tuple[str, ...], source: str, name: str) -> None:
-    """Add a warehouse; it gets all messages that the log still holds, and the coming ones."""
-    with cli.configuration() as connection:
-        warehouse = add_warehouse(
-            connection,
-            cli.vault,
-            cli.clock,
-            cli.settings.data,
-            type_=type_,
-            settings=read_pairs(pairs),
-            source=source,
-            name=name,
-        )
-        slugs = {found.id: found.slug for found in list_sources(connection)}
-    result = _as_result(warehouse, slugs)
-    cli.show(result, lambda: table(("", ""), list(result.items()), ""))
+    """Add a warehouse that lets us in; it gets all messages that the log holds, and the coming."""
+    body = {"type": type_, "settings": _read_settings(pairs), "source": source, "name": name}
+    with remote(cli) as api:
+        added = api.post(_ALL, body)
+    cli.show(added, lambda: table(("", ""), _lines(added), ""))
 
 
 @warehouses.command("list")
 @options
 def list_(cli: Cli) -> None:
     """Show all warehouses."""
-    with cli.configuration() as connection:
-        slugs = {found.id: found.slug for found in list_sources(connection)}
-        found = [_as_result(one, slugs) for one in list_warehouses(connection, cli.vault)]
-    rows = [[row[column] or "all" for column in _COLUMNS] for row in found]
+    with remote(cli) as api:
+        found = api.get(f"{_ALL}?limit=1000")["items"]
+    rows = [
+        [row["source"] or "all" if c == "source" else row[c] for c in _COLUMNS] for row in found
+    ]
     cli.show(found, lambda: table(_COLUMNS, rows, "There is no warehouse yet."))
 
 
@@ -80,13 +64,15 @@ def sync(cli: Cli, warehouse_id: str) -> None:
 
 @warehouses.command("history")
 @click.argument("warehouse_id")
-@click.option("--limit", default=20, show_default=True, help="How many syncs.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many syncs."
+)
 @options
 def history(cli: Cli, warehouse_id: str, limit: int) -> None:
     """Show the latest syncs, newest first."""
-    with cli.configuration() as connection:
-        get_warehouse(connection, cli.vault, warehouse_id)
-        syncs = list_syncs(connection, warehouse_id, limit)
+    with remote(cli) as api:
+        page = api.get(f"{_path(warehouse_id)}/syncs?limit={limit}")
+    syncs = msgspec.convert(page["items"], list[Sync])
     rows = [
         (f"{one.started_at:%Y-%m-%d %H:%M:%S}", one.state, sum(one.rows.values()), _notices(one))
         for one in syncs
@@ -102,11 +88,8 @@ def show(cli: Cli, warehouse_id: str) -> None:
     """Show one warehouse: its settings, parked tables, rows by day."""
     with remote(cli) as api:
         found = api.get(_path(warehouse_id))
-    its = found["warehouse"]
     lines = [
-        *((name, str(its[name] or "")) for name in ("id", "type", "name", "schedule", "failures")),
-        *((f"setting {name}", value) for name, value in its["settings"].items()),
-        *(("left out", line) for line in its["excluded"]),
+        *_lines(found["warehouse"]),
         *((_told(one), one["error"]) for one in found["rereads"]),
         *((f"rows on {day}", str(rows)) for day, rows in found["rows_by_day"].items()),
     ]
@@ -140,7 +123,7 @@ def set_(
         if pairs:
             known = api.get(_path(warehouse_id))["warehouse"]["settings"]
             shown = {key: value for key, value in known.items() if not value.startswith("••••")}
-            change["settings"] = shown | read_pairs(pairs)
+            change["settings"] = shown | _read_settings(pairs)
         if exclude or include_all:
             change["excluded"] = list(exclude)
         given = {key: value for key, value in change.items() if value is not None}
@@ -185,22 +168,31 @@ def remove(cli: Cli, warehouse_id: str) -> None:
 
 
 def _path(warehouse_id: str) -> str:
-    return f"/api/v1/warehouses/{quote(warehouse_id, safe='')}"
+    return f"{_ALL}/{quote(warehouse_id, safe='')}"
+
+
+def _read_settings(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the settings; a relative path is meant from where the command runs."""
+    values = read_pairs(pairs)
+    if values.get("path"):
+        values["path"] = str(Path(values["path"]).expanduser().resolve())
+    return values
+
+
+def _lines(warehouse: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        *((name, str(warehouse[name])) for name in ("id", "type", "name")),
+        ("source", warehouse["source"] or "all"),
+        ("loads", "by itself" if warehouse["enabled"] else "paused"),
+        ("schedule", warehouse["schedule"] or "the server's"),
+        ("failures in a row", str(warehouse["failures"])),
+        *((f"setting {name}", value) for name, value in warehouse["settings"].items()),
+        *(("left out", line) for line in warehouse["excluded"]),
+    ]
 
 
 def _told(reread: dict[str, str]) -> str:
     return f"parked {reread['table_name']}" if reread["table_name"] else "backfill"
-
-
-def _as_result(warehouse: Warehouse, slugs: dict[str, str]) -> dict[str, object]:
-    return {
-        "id": warehouse.id,
-        "type": warehouse.type,
-        "name": warehouse.name,
-        "source": slugs[warehouse.source_id] if warehouse.source_id else _EVERY_SOURCE,
-        "enabled": warehouse.enabled,
-        "settings": show_settings(warehouse.settings),
-    }
 
 
 def _notices(sync: Sync) -> str:

@@ -6,14 +6,7 @@ one schema for each source; and a history of what was loaded. `delete_users` tak
 
 from headwater.warehouse.catalog import CATALOG, TYPES, WarehouseType, find_type, show_settings
 from headwater.warehouse.rereads import Reread
-from headwater.warehouse.store import (
-    Sync,
-    Warehouse,
-    add_warehouse,
-    get_warehouse,
-    list_syncs,
-    list_warehouses,
-)
+from headwater.warehouse.store import Sync, Warehouse
 from headwater.warehouse.tables import schema_name
 from headwater.warehouse.worker import Warehouses
 
@@ -25,11 +18,7 @@ __all__ = [
     "Warehouse",
     "WarehouseType",
     "Warehouses",
-    "add_warehouse",
     "find_type",
-    "get_warehouse",
-    "list_syncs",
-    "list_warehouses",
     "schema_name",
     "show_settings",
 ]

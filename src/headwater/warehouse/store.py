@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from headwater.base.clock import Clock
-from headwater.base.errors import ConflictError, NotFoundError
+from headwater.base.errors import ConflictError, InvalidInputError, NotFoundError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.configdb import Position, forget_reader, write_position
@@ -199,15 +199,31 @@ def save_sync(connection: sa.Connection, sync: Sync) -> None:
     )
 
 
-def list_syncs(connection: sa.Connection, warehouse_id: str, limit: int = 100) -> list[Sync]:
-    """Return the history of a warehouse, newest first."""
+def list_syncs(
+    connection: sa.Connection, warehouse_id: str, limit: int = 100, before: str = ""
+) -> list[Sync]:
+    """Return the history of a warehouse, newest first; the part after the sync `before`."""
+    order = sa.tuple_(warehouse_syncs.c.started_at, warehouse_syncs.c.id)
     query = (
         sa.select(warehouse_syncs)
         .where(warehouse_syncs.c.warehouse_id == warehouse_id)
         .order_by(warehouse_syncs.c.started_at.desc(), warehouse_syncs.c.id.desc())
         .limit(limit)
     )
+    if before:
+        query = query.where(order < _place_of(connection, warehouse_id, before))
     return [Sync(**row) for row in connection.execute(query).mappings()]
+
+
+def _place_of(connection: sa.Connection, warehouse_id: str, sync_id: str) -> sa.Tuple:
+    query = sa.select(warehouse_syncs.c.started_at).where(
+        warehouse_syncs.c.warehouse_id == warehouse_id, warehouse_syncs.c.id == sync_id
+    )
+    started_at = connection.execute(query).scalar_one_or_none()
+    if started_at is None:
+        raise InvalidInputError("The cursor is none of this list.", field="cursor")
+    column = warehouse_syncs.c.started_at
+    return sa.tuple_(sa.literal(started_at, column.type), sa.literal(sync_id))
 
 
 def count_rows_by_day(

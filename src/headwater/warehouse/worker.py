@@ -90,10 +90,12 @@ class Warehouses:
         """Return all warehouses, oldest first."""
         return await self._configdb.run(store.list_warehouses, self._vault)
 
-    async def history(self, warehouse_id: str, limit: int = 100) -> builtins.list[Sync]:
-        """Return the syncs of a warehouse, newest first."""
+    async def history(
+        self, warehouse_id: str, limit: int = 100, before: str = ""
+    ) -> builtins.list[Sync]:
+        """Return the syncs of a warehouse, newest first; those after the sync `before`."""
         await self._configdb.run(store.get_warehouse, self._vault, warehouse_id)
-        return await self._configdb.run(store.list_syncs, warehouse_id, limit)
+        return await self._configdb.run(store.list_syncs, warehouse_id, limit, before)
 
     async def get(self, warehouse_id: str) -> Warehouse:
         """Return one warehouse, or raise `NotFoundError`."""

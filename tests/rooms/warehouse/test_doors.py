@@ -1,21 +1,16 @@
-"""Warehouses can be managed from the command line and by HTTP."""
+"""Warehouses can be managed by HTTP."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from click.testing import CliRunner
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import AsyncTestClient
 
 from headwater.base.settings import EventStoreSettings
-from headwater.cli.sources import sources
-from headwater.cli.warehouses import warehouses
 from headwater.eventlog import Stream
 from headwater.eventstore import EventStore
 from headwater.sources import add_source
@@ -23,33 +18,6 @@ from headwater.web.api.warehouses import WarehousesController
 from headwater.web.errors import HANDLERS
 from tests.rooms.warehouse.support import LOADED_AT, SCHEMA, an_identify
 from tests.support.web import LOCAL_TOKEN, World, open_world
-
-
-def _run(data: Path, *arguments: str) -> Any:
-    group = sources if arguments[0] == "sources" else warehouses
-    found = CliRunner().invoke(group, [*arguments[1:], "--data", str(data), "--json"])
-    assert found.exit_code == 0, found.output
-    return json.loads(found.stdout)
-
-
-def test_the_command_line_adds_and_lists(tmp_path: Path) -> None:
-    """A relative path is where the command ran, and a source may be named by its slug."""
-    _run(tmp_path, "sources", "add", "--type", "api-analytics", "--name", "My API")
-    added = _run(tmp_path, "warehouses", "add", "--type", "duckdb", "--source", "my-api")
-    assert added["source"] == "my-api"
-    assert added["settings"] == {"path": str(tmp_path / "warehouse.duckdb")}
-    other = _run(tmp_path, "warehouses", "add", "--type", "duckdb", "--set", "path=x.duckdb")
-    assert other["settings"] == {"path": str(Path("x.duckdb").resolve())}
-    assert _run(tmp_path, "warehouses", "list") == [added, other]
-    assert _run(tmp_path, "warehouses", "history", added["id"]) == []
-
-
-def test_the_command_line_says_what_is_wrong(tmp_path: Path) -> None:
-    """One line and a hint, and exit code 1."""
-    arguments = ["add", "--type", "duckdb", "--set", "path", "--data", str(tmp_path)]
-    found = CliRunner().invoke(warehouses, arguments)
-    assert found.exit_code == 1
-    assert "'path' is no setting" in str(found.exception) + found.output
 
 
 @asynccontextmanager

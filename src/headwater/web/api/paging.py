@@ -26,8 +26,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 def page_of(items: Sequence[T], name: Callable[[T], str], limit: int, cursor: str) -> Page[T]:
     """Return the page after the item whose name is `cursor`."""
-    if not 1 <= limit <= MOST_ITEMS:
-        raise InvalidInputError(f"A limit is 1 to {MOST_ITEMS}.", field="limit")
+    check_limit(limit)
     names = [name(item) for item in items]
     if cursor and cursor not in names:
         raise InvalidInputError("The cursor is none of this list.", field="cursor")
@@ -36,3 +35,10 @@ def page_of(items: Sequence[T], name: Callable[[T], str], limit: int, cursor: st
     return Page(
         items=list(items[first:last]), next_cursor=names[last - 1] if last < len(items) else None
     )
+
+
+def check_limit(limit: int) -> int:
+    """Return a limit that a page can have, or raise `InvalidInputError`."""
+    if not 1 <= limit <= MOST_ITEMS:
+        raise InvalidInputError(f"A limit is 1 to {MOST_ITEMS}.", field="limit")
+    return limit

@@ -3,6 +3,7 @@
 In: JSON. Out: JSON. A sync is answered when it is done.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -10,12 +11,11 @@ from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from headwater.sources import list_sources
 from headwater.warehouse import CATALOG, Reread, Sync, Warehouse, show_settings
-from headwater.web.api.paging import Page, page_of
+from headwater.web.api.paging import Page, check_limit, page_of
 from headwater.web.auth import needs
 from headwater.web.services import Services
-
-MOST_SYNCS = 10_000
 
 
 class NewWarehouse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +80,8 @@ class WarehouseItem(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     name: str
     source_id: str | None
+    source: str
+    """The source's slug; empty: all sources."""
     enabled: bool
     created_at: datetime
     settings: dict[str, str]
@@ -115,7 +117,8 @@ class WarehousesController(Controller):
         cursor: FromQuery[str] = "",
     ) -> Page[WarehouseItem]:
         """List the warehouses, oldest first."""
-        items = [_item(warehouse) for warehouse in await services.warehouses.list()]
+        slugs = await _slugs(services)
+        items = [_item(warehouse, slugs) for warehouse in await services.warehouses.list()]
         return page_of(items, lambda item: item.id, limit, cursor)
 
     @post(guards=[needs("admin")])
@@ -126,7 +129,7 @@ class WarehousesController(Controller):
         warehouse = await services.warehouses.add(
             type_=data.type, settings=data.settings, source=data.source, name=data.name
         )
-        return _item(warehouse)
+        return _item(warehouse, await _slugs(services))
 
     @get("/types", guards=[needs("read")], sync_to_thread=False)
     def types(self) -> list[TypeItem]:
@@ -140,7 +143,7 @@ class WarehousesController(Controller):
         """Show a warehouse: its settings, what is parked, rows by day."""
         warehouses = services.warehouses
         return WarehouseStatus(
-            warehouse=_item(await warehouses.get(warehouse_id)),
+            warehouse=_item(await warehouses.get(warehouse_id), await _slugs(services)),
             rereads=await warehouses.rereads(warehouse_id),
             backfill_from=await warehouses.oldest(),
             rows_by_day=await warehouses.rows_by_day(warehouse_id),
@@ -163,7 +166,7 @@ class WarehousesController(Controller):
             schedule=data.schedule,
             enabled=data.enabled,
         )
-        return _item(changed)
+        return _item(changed, await _slugs(services))
 
     @delete("/{warehouse_id:str}", guards=[needs("admin")])
     async def remove(
@@ -210,16 +213,23 @@ class WarehousesController(Controller):
         cursor: FromQuery[str] = "",
     ) -> Page[Sync]:
         """List the syncs of a warehouse, newest first."""
-        syncs = await services.warehouses.history(warehouse_id, MOST_SYNCS)
-        return page_of(syncs, lambda sync: sync.id, limit, cursor)
+        most = check_limit(limit)
+        found = await services.warehouses.history(warehouse_id, most + 1, cursor)
+        more = found[most - 1].id if len(found) > most else None
+        return Page(items=found[:most], next_cursor=more)
 
 
-def _item(warehouse: Warehouse) -> WarehouseItem:
+async def _slugs(services: Services) -> dict[str | None, str]:
+    return {source.id: source.slug for source in await services.configdb.run(list_sources)}
+
+
+def _item(warehouse: Warehouse, slugs: Mapping[str | None, str]) -> WarehouseItem:
     return WarehouseItem(
         id=warehouse.id,
         type=warehouse.type,
         name=warehouse.name,
         source_id=warehouse.source_id,
+        source=slugs.get(warehouse.source_id, ""),
         enabled=warehouse.enabled,
         created_at=warehouse.created_at,
         settings=show_settings(warehouse.settings),
