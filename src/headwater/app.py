@@ -31,13 +31,14 @@ from headwater.base.telemetry import get_logger
 from headwater.base.vault import Vault
 from headwater.collector import CollectorApp, describe_collector, describe_otlp
 from headwater.configdb import ConfigDb, lowest_next_offset, migrate, why_not_to_migrate
-from headwater.eventlog import GroupCommit, LogKeeper, Stream, open_event_log
+from headwater.eventlog import GroupCommit, LogKeeper, Progress, Stream, open_event_log
 from headwater.eventstore import EventStore
 from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
 from headwater.profiles import Relinking
 from headwater.tracking import TrackingApp, describe_tracking
+from headwater.warehouse import READERS as READERS_OF_WAREHOUSES
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
 from headwater.workspace import (
@@ -203,15 +204,17 @@ def _workers(services: Services, roles: frozenset[str]) -> list[Worker]:
 
 
 def _keeper(services: Services) -> LogKeeper:
-    async def slowest_reader(stream: Stream) -> int | None:
-        lowest = await services.configdb.run(lowest_next_offset, stream)
-        if lowest is None and stream is Stream.MESSAGES:
-            # Without warehouse and destinations nobody will read them: age alone decides. Calls
-            # always get their reader, if not yet.
-            return (await services.log.state(stream)).last_offset + 1
-        return lowest
+    async def read_progress(stream: Stream) -> Progress | None:
+        ask = services.configdb.run
+        slowest = await ask(lowest_next_offset, stream)
+        strict = await ask(lowest_next_offset, stream, READERS_OF_WAREHOUSES)
+        if stream is Stream.CALLS:  # they always get their reader, if not yet
+            return None if slowest is None or strict is None else Progress(slowest, strict)
+        # Without warehouse and destinations nobody will read messages: age alone decides.
+        end = (await services.log.state(stream)).last_offset + 1
+        return Progress(end if slowest is None else slowest, end if strict is None else strict)
 
-    return LogKeeper(services.log, slowest_reader, services.clock, services.settings.eventlog)
+    return LogKeeper(services.log, read_progress, services.clock, services.settings.eventlog)
 
 
 def _front(

@@ -55,6 +55,9 @@ class EventLogSettings(Section, frozen=True):
     messages have one half each, so that neither can starve the other."""
     keep_consumed_s: int = 7 * 24 * 3_600
     """How long entries stay after every reader has passed them; less when the log is half full."""
+    keep_unread_s: int = 14 * 24 * 3_600
+    """How long entries wait for a warehouse that does not load them; less when four fifths of the
+    log are full. What goes unread is told in the warehouse's history."""
 
 
 class EventStoreSettings(Section, frozen=True):

@@ -27,6 +27,7 @@ _COMMANDS: Mapping[str, str] = {
     "query": "headwater.cli.query:query",
     "serve": "headwater.cli.serve:serve",
     "sources": "headwater.cli.sources:sources",
+    "status": "headwater.cli.serve:status",
     "tokens": "headwater.cli.access:tokens",
     "users": "headwater.cli.access:users",
     "warehouses": "headwater.cli.warehouses:warehouses",

@@ -1,4 +1,4 @@
-"""`headwater serve`, `migrate` and `doctor`: run the server and look after it.
+"""`headwater serve`, `migrate`, `doctor` and `status`: run the server and look after it.
 
 In: arguments. Out: a running server that drains on SIGTERM, or what was checked.
 """
@@ -7,7 +7,9 @@ import asyncio
 import gc
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -94,3 +96,29 @@ def doctor(cli: Cli) -> None:
     cli.show(health, lambda: table(("check", "ok", "ms", "advice"), rows, ""))
     if not health["ok"]:
         sys.exit(1)
+
+
+@click.command()
+@options
+def status(cli: Cli) -> None:
+    """Show how far everything has come, and which warehouses need somebody."""
+    with remote(cli) as api:
+        found = api.get("/api/v1/status")
+    ends = {name: stream["last_offset"] for name, stream in found["streams"].items()}
+    rows = [
+        (name, f"reads {one['stream']}", max(0, ends[one["stream"]] - one["next_offset"] + 1), "")
+        for name, one in found["readers"].items()
+        if not name.startswith("warehouse:")
+    ]
+    rows += [
+        (f"warehouse {one['name']}", one["state"], one["waiting_entries"], _told_of(one))
+        for one in found["warehouses"]
+    ]
+    columns = ("what", "state", "entries waiting", "why")
+    cli.show(found, lambda: table(columns, rows, "Nothing reads the log yet."))
+
+
+def _told_of(warehouse: Mapping[str, Any]) -> str:
+    held = f"holds back the log since {warehouse['waiting_since']}"
+    parts = (warehouse["error"], held if warehouse["holds_log"] else "")
+    return "; ".join(part for part in parts if part)

@@ -73,11 +73,17 @@ def write_position(
         connection.execute(positions.insert().values(reader=reader, **values))
 
 
-def lowest_next_offset(connection: sa.Connection, stream: str) -> int | None:
-    """Return the offset that the slowest reader of `stream` needs next; None without readers."""
-    lowest = connection.execute(
-        sa.select(sa.func.min(positions.c.next_offset)).where(positions.c.stream == stream)
-    ).scalar_one_or_none()
+def lowest_next_offset(
+    connection: sa.Connection, stream: str, without: str | None = None
+) -> int | None:
+    """Return the offset that the slowest reader of `stream` needs next; None without readers.
+
+    Readers whose names begin with `without` do not count.
+    """
+    query = sa.select(sa.func.min(positions.c.next_offset)).where(positions.c.stream == stream)
+    if without is not None:
+        query = query.where(~positions.c.reader.startswith(without, autoescape=True))
+    lowest = connection.execute(query).scalar_one_or_none()
     return None if lowest is None else int(lowest)
 
 

@@ -4,7 +4,7 @@ In: encoded records. Out: offsets, and the same records in order. Knows nothing 
 """
 
 from headwater.eventlog.group import GroupCommit, split_records
-from headwater.eventlog.keeper import LogKeeper
+from headwater.eventlog.keeper import LogKeeper, Progress
 from headwater.eventlog.memory import MemoryLog
 from headwater.eventlog.opening import open_event_log
 from headwater.eventlog.port import MAX_ENTRY_BYTES, Entry, EventLog, LogState, Stream
@@ -17,6 +17,7 @@ __all__ = [
     "LogKeeper",
     "LogState",
     "MemoryLog",
+    "Progress",
     "Stream",
     "open_event_log",
     "split_records",

@@ -6,14 +6,17 @@ one schema for each source; and a history of what was loaded. `delete_users` tak
 
 from headwater.warehouse.catalog import CATALOG, TYPES, WarehouseType, find_type, show_settings
 from headwater.warehouse.rereads import Reread
-from headwater.warehouse.store import Sync, Warehouse
+from headwater.warehouse.standing import Standing
+from headwater.warehouse.store import READERS, Sync, Warehouse
 from headwater.warehouse.tables import schema_name
 from headwater.warehouse.worker import Warehouses
 
 __all__ = [
     "CATALOG",
+    "READERS",
     "TYPES",
     "Reread",
+    "Standing",
     "Sync",
     "Warehouse",
     "WarehouseType",

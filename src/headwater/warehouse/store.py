@@ -69,9 +69,13 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     """Of its time: typing and writing into the warehouse."""
 
 
+READERS = "warehouse:"
+"""How the names of all readers of the log begin that load warehouses."""
+
+
 def reader_of(warehouse_id: str) -> str:
     """Return the name under which a warehouse keeps its place in the log."""
-    return f"warehouse:{warehouse_id}"
+    return f"{READERS}{warehouse_id}"
 
 
 def add_warehouse(

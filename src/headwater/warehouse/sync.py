@@ -72,7 +72,8 @@ class Syncer:
     async def sync(self, warehouse: Warehouse, cause: str) -> Sync:
         """Load everything up to now; raise what went wrong, after writing it into the history."""
         state = await self._log.state(Stream.MESSAGES)
-        place = await self._find_place(reader_of(warehouse.id), state)
+        reader = reader_of(warehouse.id)
+        place, missed = await self._find_place(reader, state)
         book = _Book(
             Sync(
                 id=new_id("sync"),
@@ -85,7 +86,12 @@ class Syncer:
             )
         )
         await self._configdb.run(begin_sync, book.sync)
+        book.note_missed(missed)
         try:
+            if missed:
+                await self._configdb.run(
+                    write_position, self._clock, reader, Stream.MESSAGES, place
+                )
             await self._sync(warehouse, state, place, book)
         except Exception as err:
             book.note(_why(err))
@@ -114,7 +120,8 @@ class Syncer:
     ) -> bool:
         """Read a part of the log again; tell whether it is done."""
         last = end if reread.last_offset is None else min(end, reread.last_offset)
-        place = await self._find_place(reread.reader, state)
+        place, missed = await self._find_place(reread.reader, state)
+        book.note_missed(missed)
         scope = await self._scope(warehouse, state, [], reread)
         errors = await self._advance(scope, reread.reader, place, last, book)
         if errors and not reread.is_backfill:
@@ -176,12 +183,14 @@ class Syncer:
             )
         return ""
 
-    async def _find_place(self, reader: str, state: LogState) -> Position:
-        """Return where a reader goes on."""
+    async def _find_place(self, reader: str, state: LogState) -> tuple[Position, int]:
+        """Return where a reader goes on, and how many entries went before it had read them."""
         place = await self._configdb.run(read_position, reader)
-        if place is None or place.next_offset < state.first_offset:
-            return Position(next_offset=state.first_offset)
-        return place
+        if place and place.next_offset >= state.first_offset:
+            return place, 0
+        read_before = place is not None and place.next_offset > 0
+        missed = state.first_offset - place.next_offset if place and read_before else 0
+        return Position(next_offset=state.first_offset), missed
 
     async def _begin_batch(self, reader: str, place: Position, last: int) -> list[Entry]:
         """Return the next entries, after writing down which they are."""
@@ -251,6 +260,18 @@ class _Book:
         """Put a word into the history."""
         self._said.append(what)
         self.sync = msgspec.structs.replace(self.sync, notices=self._notices())
+
+    def note_missed(self, entries: int) -> None:
+        """Say that the log did not wait any longer."""
+        if entries:
+            self.note(
+                {
+                    "code": "missed",
+                    "count": entries,
+                    "message": f"{entries} requests' messages were dropped unloaded: they had"
+                    " waited for longer than eventlog.keep_unread_s, or the log was nearly full.",
+                }
+            )
 
     def _notices(self) -> list[dict[str, Any]]:
         counted = [

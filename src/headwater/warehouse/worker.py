@@ -32,6 +32,7 @@ from headwater.warehouse.loading import finish
 from headwater.warehouse.rereads import Reread, begin_reread, list_rereads
 from headwater.warehouse.settings import WarehouseSettings as TypedSettings
 from headwater.warehouse.settings import identifier_bytes_of
+from headwater.warehouse.standing import Standing, Waiting, standing_of
 from headwater.warehouse.store import Sync, Warehouse, reader_of
 from headwater.warehouse.sync import Syncer
 from headwater.warehouse.tables import schema_name
@@ -171,6 +172,35 @@ class Warehouses:
         """Return how many rows were loaded on each of the last days, of UTC."""
         since = self._clock.now() - timedelta(days=_DAYS)
         return await self._configdb.run(store.count_rows_by_day, warehouse_id, since)
+
+    async def standing(self, warehouse_id: str, usual_s: float) -> Standing:
+        """Return how a warehouse stands; `usual_s` is how long the log is kept anyway."""
+        warehouse = await self.get(warehouse_id)
+        syncs = await self._configdb.run(store.list_syncs, warehouse_id, 2)
+        rereads = await self.rereads(warehouse_id)
+        return standing_of(
+            warehouse, syncs, rereads, await self._waiting(warehouse, rereads, usual_s)
+        )
+
+    async def standings(self, usual_s: float) -> builtins.list[Standing]:
+        """Return how all warehouses stand, oldest first."""
+        return [await self.standing(one.id, usual_s) for one in await self.list()]
+
+    async def _waiting(
+        self, warehouse: Warehouse, rereads: Sequence[Reread], usual_s: float
+    ) -> Waiting:
+        state = await self._log.state(Stream.MESSAGES)
+        readers = [reader_of(warehouse.id), *(one.reader for one in rereads)]
+        places = [await self._configdb.run(read_position, reader) for reader in readers]
+        starts = [max(place.next_offset, state.first_offset) for place in places if place]
+        if not starts or min(starts) > state.last_offset:
+            return Waiting()
+        (entry,) = await self._log.read(
+            Stream.MESSAGES, min(starts), max_entries=1, max_bytes=1, wait_s=1.0
+        )
+        age_s = (self._clock.now() - entry.appended_at).total_seconds()
+        entries = state.last_offset - min(starts) + 1
+        return Waiting(entries=entries, since=entry.appended_at, holds_log=age_s > usual_s)
 
     async def oldest(self) -> datetime | None:
         """Return the moment since which the log holds all messages: a backfill begins there."""

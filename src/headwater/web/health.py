@@ -23,9 +23,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from headwater.base.errors import HeadwaterError, UnavailableError
 from headwater.base.telemetry import REGISTRY, get_logger
 from headwater.ingest import list_unreadable
+from headwater.warehouse import Standing
 from headwater.web.auth import find_actor
 from headwater.web.pages import AnyRequest, page, wants_page
 from headwater.web.services import Services
+from headwater.web.warehouses.telling import Health as Told
+from headwater.web.warehouses.telling import tell_health
 
 KEEP_S = 2.0
 _TIMEOUT_S = 5.0
@@ -130,8 +133,19 @@ async def show_health(
         return Response(found, status_code=status)
     actor = request.scope["user"] = await find_actor(request)
     is_told = actor is not None and "admin" in actor.scopes and found.checks["store"].ok
+    actor_reads = actor is not None and "read" in actor.scopes
+    usable = found.checks["log"].ok and found.checks["configdb"].ok
+    sick = await _sick_warehouses(services) if actor_reads and usable else []
     unreadable = await list_unreadable(services.store, _SHOWN) if is_told else None
-    return page(request, "health.html", status=status, health=found, unreadable=unreadable)
+    return page(
+        request, "health.html", status=status, health=found, unreadable=unreadable, sick=sick
+    )
+
+
+async def _sick_warehouses(services: Services) -> list[tuple[Standing, Told]]:
+    usual_s = services.settings.eventlog.keep_consumed_s
+    standings = await services.warehouses.standings(usual_s)
+    return [(one, tell_health(one)) for one in standings if one.needs_somebody]
 
 
 @get("/metrics", include_in_schema=False, media_type=MediaType.TEXT, sync_to_thread=False)

@@ -86,6 +86,27 @@ def test_people_read_tables(server: Server, tmp_path: Path) -> None:
     assert "shop.users" in said["tables"]
 
 
+def test_the_status_tells_of_a_warehouse_that_fails(server: Server, tmp_path: Path) -> None:
+    """By a clear word and its reason: on the command line, in the API, on the health page."""
+    id_ = _add(server, tmp_path / "w.duckdb", "--name", "Sick")
+    _ask(server, "warehouses", "set", id_, "--pause")
+    _ask(server, "warehouses", "sync", id_)
+    (tmp_path / "w.duckdb").unlink()
+    (tmp_path / "w.duckdb").mkdir()
+    assert _run(server, "warehouses", "sync", id_).exit_code == 1
+    _ask(server, "warehouses", "set", id_, "--resume")
+    (sick,) = [one for one in _ask(server, "status")["warehouses"] if one["id"] == id_]
+    assert (sick["name"], sick["state"], sick["failures"] > 0) == ("Sick", "failing", True)
+    assert "Is a directory" in sick["error"]
+    shown = CliRunner().invoke(headwater, ["status", "--data", str(server.data)])
+    assert "warehouse Sick" in shown.stdout
+    assert "failing" in shown.stdout
+    headers = {"authorization": f"Bearer {server.card()['token']}", "accept": "text/html"}
+    page = server.ask("GET", "/health", headers=headers).data.decode()
+    assert f'href="/warehouses/{id_}"' in page
+    assert _run(server, "warehouses", "remove", id_).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

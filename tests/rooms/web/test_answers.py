@@ -99,7 +99,7 @@ async def test_status_tells_how_far_the_readers_have_come(world: World, browser:
     """A reader beyond the last offset has read everything."""
     await world.store([])
     answer = (await browser.get("/api/v1/status", headers=OWNER)).json()
-    assert set(answer) == {"version", "streams", "readers", "unreadable_records"}
+    assert set(answer) == {"version", "streams", "readers", "unreadable_records", "warehouses"}
     assert set(answer["streams"]) == {"calls", "messages"}
     last = answer["streams"]["calls"]["last_offset"]
     assert answer["readers"]["ingest"] == {"stream": "calls", "next_offset": last + 1}

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from headwater.base.clock import SetClock
 from headwater.base.settings import EventLogSettings
-from headwater.eventlog import LogKeeper, MemoryLog, Stream
+from headwater.eventlog import LogKeeper, MemoryLog, Progress, Stream
 
-SETTINGS = EventLogSettings(keep_consumed_s=3600, max_disk_bytes=2_000)
+SETTINGS = EventLogSettings(keep_consumed_s=3600, keep_unread_s=5000, max_disk_bytes=2_000)
 
 
-async def trimmed_to(slowest: int | None, *, entries: int = 10, size_bytes: int = 1) -> int:
+async def trimmed_to(
+    slowest: int | None, *, strict: int | None = None, entries: int = 10, size_bytes: int = 1
+) -> int:
     """Fill a log with one entry every ten minutes; return where it begins after one step."""
     clock = SetClock(datetime(2026, 1, 1, tzinfo=UTC))
     log = MemoryLog(clock)
@@ -20,10 +22,12 @@ async def trimmed_to(slowest: int | None, *, entries: int = 10, size_bytes: int 
         await log.append(Stream.CALLS, b"x" * size_bytes)
         clock.move(timedelta(minutes=10))
 
-    async def slowest_reader(stream: Stream) -> int | None:
-        return slowest if stream is Stream.CALLS else None
+    async def read_progress(stream: Stream) -> Progress | None:
+        if stream is not Stream.CALLS or slowest is None:
+            return None
+        return Progress(slowest, slowest if strict is None else strict)
 
-    keeper = LogKeeper(log, slowest_reader, clock, SETTINGS)
+    keeper = LogKeeper(log, read_progress, clock, SETTINGS)
     first = await keeper.step(Stream.CALLS)
     assert (await log.state(Stream.CALLS)).first_offset == first
     return first
@@ -48,6 +52,21 @@ async def test_a_log_that_fills_up_keeps_only_what_is_needed() -> None:
     """Above half of the stream's share, passed entries go at any age: a full log refuses calls."""
     assert await trimmed_to(9, size_bytes=60) == 9
     assert await trimmed_to(9, size_bytes=40) == 5
+
+
+async def test_a_patient_reader_is_waited_for_until_patience_ends() -> None:
+    """What a warehouse has not read goes when it is old enough, up to the strict readers' place."""
+    assert await trimmed_to(1, strict=11) == 3
+    assert await trimmed_to(1, strict=2) == 2
+    assert await trimmed_to(0, strict=11) == 3
+    assert await trimmed_to(7, strict=11) == 5, "what is read stays as long as ever"
+
+
+async def test_a_crowded_log_lets_unread_entries_go_a_tenth_at_a_time() -> None:
+    """Above four fifths a warehouse must not stop what comes in; below it is waited for."""
+    assert await trimmed_to(5, strict=11, size_bytes=90) == 6
+    assert await trimmed_to(5, strict=11, size_bytes=70) == 5
+    assert await trimmed_to(5, strict=5, size_bytes=90) == 5
 
 
 @given(slowest=st.integers(1, 11), entries=st.integers(1, 10), size_bytes=st.integers(1, 200))

@@ -47,10 +47,10 @@ class ListingController(Controller):
 
 
 async def _row(services: Services, warehouse: Warehouse) -> Row:
-    syncs = await services.warehouses.history(warehouse.id, 1)
-    parked = await services.warehouses.rereads(warehouse.id)
+    usual_s = services.settings.eventlog.keep_consumed_s
+    standing = await services.warehouses.standing(warehouse.id, usual_s)
     return Row(
         warehouse=warehouse,
         title=find_title(warehouse.type),
-        health=tell_health(warehouse, syncs, parked),
+        health=tell_health(standing),
     )

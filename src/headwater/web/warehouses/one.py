@@ -150,6 +150,7 @@ async def _page(
     rereads = await services.warehouses.rereads(id_)
     days = await services.warehouses.rows_by_day(id_)
     oldest = await services.warehouses.oldest()
+    standing = await services.warehouses.standing(id_, services.settings.eventlog.keep_consumed_s)
     given = typed or {}
     return page(
         request,
@@ -157,7 +158,7 @@ async def _page(
         status=int(err.status) if err else 200,
         warehouse=warehouse,
         title=find_title(warehouse.type),
-        health=tell_health(warehouse, syncs, rereads),
+        health=tell_health(standing),
         settings=show_settings(warehouse.settings),
         syncs=[tell_sync(sync) for sync in syncs],
         rereads=rereads,

@@ -1,14 +1,14 @@
 """Tell how a warehouse is doing, in one sentence, and what its syncs did.
 
-In: a warehouse, its history, its rereads. Out: words for people. Pure. Moments are in UTC.
+In: how it stands, and its syncs. Out: words for people. Pure. Moments are in UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import msgspec
 
-from headwater.warehouse import Reread, Sync, Warehouse, find_type
+from headwater.warehouse import Standing, Sync, find_type
 from headwater.web.figures import show_count, show_moment
 
 _ZONE = "UTC"
@@ -18,11 +18,14 @@ _TONES: dict[str, str] = {
 }  # fmt: skip
 
 
+Tone = Literal["good", "bad", "warn", ""]
+
+
 class Health(msgspec.Struct, frozen=True):
     """How it is."""
 
     word: str
-    tone: Literal["good", "bad", "warn", ""]
+    tone: Tone
     sentence: str
 
 
@@ -45,21 +48,39 @@ def find_title(type_: str) -> str:
     return find_type(type_).title
 
 
-def tell_health(warehouse: Warehouse, syncs: Sequence[Sync], rereads: Sequence[Reread]) -> Health:
-    """Return the state of a warehouse: what stops it first, then what it lacks."""
-    if not warehouse.enabled:
-        return Health("Paused", "warn", "Paused: nothing is loaded until it is resumed.")
-    if warehouse.failures:
-        many = "; somebody should look" if warehouse.failures >= _ALARM else ""
-        times = "once" if warehouse.failures == 1 else f"{warehouse.failures} times in a row"
-        return Health("Failing", "bad", f"The last sync failed, {times}{many}. It is tried again.")
-    if parked := [one.table_name for one in rereads if one.table_name]:
-        names = ", ".join(parked)
-        return Health("Look at it", "warn", f"Parked until they can be loaded again: {names}.")
-    if not syncs:
-        return Health("New", "", "Nothing was loaded yet: the first sync begins with a message.")
-    at = show_moment(syncs[0].started_at, _ZONE)
-    return Health("Healthy", "good", f"The last sync was on {at} UTC.")
+def tell_health(standing: Standing) -> Health:
+    """Return the state of a warehouse in words, and whether it holds back the log."""
+    word, tone = _WORDS[standing.state]
+    sentence = _SENTENCES[standing.state](standing)
+    if standing.waiting.holds_log and standing.waiting.since:
+        since = show_moment(standing.waiting.since, _ZONE)
+        sentence += f" The log is kept for it since {since} {_ZONE}; that has an end."
+    return Health(word, tone, sentence)
+
+
+def _tell_failing(standing: Standing) -> str:
+    many = "; somebody should look" if standing.failures >= _ALARM else ""
+    times = "once" if standing.failures == 1 else f"{standing.failures} times in a row"
+    return f"The last sync failed, {times}{many}. It is tried again. {standing.error}".strip()
+
+
+def _tell_healthy(standing: Standing) -> str:
+    at = show_moment(standing.last_sync_at, _ZONE) if standing.last_sync_at else "no day"
+    return f"The last sync was on {at} {_ZONE}."
+
+
+_WORDS: Mapping[str, tuple[str, Tone]] = {
+    "paused": ("Paused", "warn"), "failing": ("Failing", "bad"), "parked": ("Look at it", "warn"),
+    "behind": ("Behind", "warn"), "new": ("New", ""), "healthy": ("Healthy", "good"),
+}  # fmt: skip
+_SENTENCES: Mapping[str, Callable[[Standing], str]] = {
+    "paused": lambda _: "Paused: nothing is loaded until it is resumed.",
+    "failing": _tell_failing,
+    "parked": lambda its: f"Parked until they can be loaded again: {', '.join(its.parked)}.",
+    "behind": lambda _: "It has not loaded what came in long ago.",
+    "new": lambda _: "Nothing was loaded yet: the first sync begins with a message.",
+    "healthy": _tell_healthy,
+}
 
 
 def tell_sync(sync: Sync) -> SyncLine:
