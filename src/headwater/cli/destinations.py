@@ -4,14 +4,12 @@ In: arguments. Out: destinations and their deliveries. Works on the configuratio
 or not a server runs; a running server notices changes within two seconds.
 """
 
-from datetime import UTC, datetime
-
 import click
 import msgspec
 
 from headwater.base.egress import Egress, EgressRefusedError
+from headwater.cli import destination_changes, destination_replays
 from headwater.cli.common import Cli, options, read_pairs, table
-from headwater.cli.destination_changes import COMMANDS
 from headwater.destinations import (
     DESTINATIONS,
     Instance,
@@ -26,7 +24,6 @@ from headwater.destinations import (
 from headwater.federation import (
     delivery_status,
     list_dead_letters,
-    replay_dead_letters,
     resume,
 )
 from headwater.sources import get_source, list_sources
@@ -40,7 +37,7 @@ def destinations() -> None:
     """Where messages go."""
 
 
-for _command in COMMANDS:
+for _command in (*destination_changes.COMMANDS, *destination_replays.COMMANDS):
     destinations.add_command(_command)
 
 
@@ -148,26 +145,6 @@ def failures(cli: Cli, destination_id: str, limit: int) -> None:
     cli.show(letters, lambda: table(columns, rows, "There are no dead letters."))
 
 
-@destinations.command("replay")
-@click.argument("destination_id")
-@click.option("--failed", is_flag=True, default=True, help="Dead letters; they are the default.")
-@click.option("--from", "since", type=click.DateTime(), help="First tried at or after this (UTC).")
-@click.option("--to", "until", type=click.DateTime(), help="First tried before this (UTC).")
-@options
-def replay(
-    cli: Cli, destination_id: str, failed: bool, since: datetime | None, until: datetime | None
-) -> None:
-    """Let dead letters be tried again, as if new."""
-    del failed
-    with cli.configuration() as connection:
-        count = replay_dead_letters(
-            connection, cli.clock, destination_id, since=_utc(since), until=_utc(until)
-        )
-    cli.show(
-        {"id": destination_id, "replayed": count}, lambda: f"{count} messages will be tried again."
-    )
-
-
 def _warn_if_refused(cli: Cli, kind: str, values: dict[str, str]) -> None:
     """Only the server's own settings decide about addresses; ours may be others."""
     try:
@@ -192,7 +169,3 @@ def _as_result(cli: Cli, instance: Instance, source: str) -> dict[str, object]:
         "enabled": instance.enabled,
         "settings": show_settings(cli.vault, instance),
     }
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return None if at is None else at.replace(tzinfo=UTC)

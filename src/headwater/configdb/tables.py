@@ -238,6 +238,20 @@ delivery_hours = Table(
     C("count", BigInteger, nullable=False),
 )
 
+delivery_replays = Table(
+    "delivery_replays",
+    metadata,
+    C("id", String(40), primary_key=True),
+    C("destination_id", ForeignKey("destinations.id"), nullable=False, index=True),
+    C("since", UtcDateTime, nullable=False),
+    C("until", UtcDateTime, nullable=False),
+    C("types", JSON, nullable=False),
+    C("state", String(10), nullable=False),  # running | done | cancelled
+    C("messages", BigInteger, nullable=False),
+    C("next_offset", BigInteger, nullable=False),
+    C("last_offset", BigInteger, nullable=False),
+    C("created_at", UtcDateTime, nullable=False),
+)
 delivery_samples = Table(
     "delivery_samples",
     metadata,

@@ -6,6 +6,7 @@ letters that can be replayed. A slow or dead destination slows nothing else.
 
 from headwater.federation.counts import resume
 from headwater.federation.deliveries import forget_users, replay_dead_letters
+from headwater.federation.replays import Replay, cancel_replay, list_replays
 from headwater.federation.samples import Sample, list_samples
 from headwater.federation.view import (
     DeadLetter,
@@ -23,11 +24,14 @@ __all__ = [
     "DeliveryStatus",
     "DeliveryView",
     "FederationWorkers",
+    "Replay",
     "Sample",
+    "cancel_replay",
     "delivery_status",
     "delivery_view",
     "forget_users",
     "list_dead_letters",
+    "list_replays",
     "list_samples",
     "list_waiting",
     "replay_dead_letters",

@@ -21,6 +21,7 @@ from headwater.federation.counts import paused_destinations, resume
 from headwater.federation.courier import Courier
 from headwater.federation.deliveries import prune_dead_letters
 from headwater.federation.figures import forget_hours
+from headwater.federation.replays import Replays
 from headwater.federation.view import DeliveryStatus, delivery_status
 
 _LOOK_EVERY_S = 1.0
@@ -54,6 +55,7 @@ class FederationWorkers:
         self._paused: set[str] = set()
         self._has_looked = False
         self._pruned_at_s = clock.monotonic_s()
+        self.replays = Replays(configdb, log, clock)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -61,7 +63,8 @@ class FederationWorkers:
             while True:
                 await self.refresh()
                 await self._prune()
-                await asyncio.sleep(_LOOK_EVERY_S)
+                if not await self._replay():
+                    await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             await self._stop(list(self._tasks))
 
@@ -83,6 +86,14 @@ class FederationWorkers:
                 self._couriers[name].breaker.resume()
         self._paused = set(paused)
         self._has_looked = True
+
+    async def _replay(self) -> int:
+        """Put more in line where a replay is on its way; whatever goes wrong stops nothing else."""
+        try:
+            return await self.replays.step()
+        except Exception:
+            _logger.exception("replay_failed")
+            return 0
 
     def _start(self, instance: Instance, paused: str) -> None:
         courier = Courier(

@@ -70,6 +70,20 @@ def test_a_secret_is_rotated_and_kept_by_other_changes(server: Server) -> None:
     assert "is not JSON" in str(failed)
 
 
+def test_what_was_received_is_replayed(server: Server) -> None:
+    """All of a range, or dead letters; what makes no sense is told, and the list says how far."""
+    url = "url=https://hooks.example.com/in"
+    id_ = run(server, "add", "--type", "webhook", "--source", "shop", "--set", url)["id"]
+    assert run(server, "replays", id_) == []
+    assert run(server, "replay", id_)["replayed"] == 0
+    assert "from when" in str(run(server, "replay", id_, "--all", code=1))
+    assert "Types choose" in str(run(server, "replay", id_, "--type", "track", code=1))
+    begun = run(server, "replay", id_, "--all", "--from", "2026-11-20", "--type", "track")
+    assert begun["types"] == ["track"]
+    assert run(server, "cancel-replay", id_, begun["id"])["state"] in {"cancelled", "done"}
+    assert [one["id"] for one in run(server, "replays", id_)] == [begun["id"]]
+
+
 def test_a_cohort_is_kept_sent_and_forgotten(server: Server) -> None:
     """By id or name, whatever the name holds; not forgotten while an extension sends it."""
     (app,) = call(server, "apps", "list")

@@ -1,14 +1,18 @@
 """The page of a destination's deliveries: how they fare, why some are dead, and another try."""
 
+import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from headwater.destinations import add_destination
+from headwater.destinations import Exchange, Outcome, add_destination
 from headwater.federation.counts import add_totals
 from headwater.federation.deliveries import Change, store
+from headwater.federation.figures import add_counts
+from headwater.federation.samples import Seen, keep_samples
 from headwater.federation.waiting import Waiting
 from headwater.model import Message
 from headwater.sources import add_source
@@ -62,20 +66,54 @@ async def test_before_anything_was_sent_the_page_says_so(ann: Person) -> None:
     assert 'At the first try</dt><dd class="figure">none yet' in page
 
 
-async def test_totals_reasons_and_messages_are_shown(ann: Person) -> None:
-    """Grouped by what the other side said; the totals alone when the panel asks."""
+async def test_totals_and_messages_are_shown(ann: Person) -> None:
+    """With what the other side said; the totals alone when the panel asks."""
     id_ = connect(ann.world)
     letters = [dead(ann.world, n) for n in range(2)] + [dead(ann.world, 9, "given up")]
     await keep(ann.world, id_, *letters, delivered=1_200, first_try=1_140)
     path = f"/destinations/{id_}/deliveries"
     page = await ann.see(path)
-    for text in ("1,200", "95.0%", "Event 1", "given up", ">2</dt>"):
+    for text in ("1,200", "95.0%", "Event 1", "given up"):
         assert text in page
     raw = await ann.browser.get(path, headers=PAGE)
     assert "<b>no such event</b>" not in raw.text
     panel = await ann.browser.get(path, headers={**PAGE, "hx-request": "true"})
     assert "1,200" in panel.text
     assert "Event 1" not in panel.text
+
+
+async def test_errors_of_the_last_day_have_samples(ann: Person) -> None:
+    """By their class: what was received, sent and answered; with the day's rates and ages."""
+    s, id_ = ann.world.services, connect(ann.world)
+    now = s.clock.now()
+    asked = Exchange(method="POST", url="https://hooks.example.com/in", body="{}", status=422)
+    refused = Outcome(fate="dead", status=422, error=REFUSED, exchanges=(asked,))
+    letter = msgspec.structs.replace(dead(ann.world, 7), error_class="discarded.422")
+    await s.configdb.run(keep_samples, id_, now, [Seen(letter, refused)])
+    tally = {"delivered": 3, "first_try": 2, "dead": 1, "error.discarded.422": 1, "age.50": 3}
+    await s.configdb.run(add_counts, id_, now, tally)
+    page = await ann.see(f"/destinations/{id_}/deliveries")
+    day = page.partition("The last 24 hours")[2]
+    for text in ("66.7%", "75.0%", "discarded.422", "Event 7", "POST https://hooks.example.com"):
+        assert text in day
+
+
+async def test_a_replay_is_begun_and_cancelled_on_the_page(ann: Person) -> None:
+    """A range that cannot be is told beside the form; a running one can be cancelled."""
+    id_ = connect(ann.world)
+    path = f"/destinations/{id_}/deliveries"
+    form = {"from": "2026-11-22T00:00", "to": "2026-11-22T12:00", "type": "track"}
+    page = await ann.see(await ann.send(f"{path}/replays", **form))
+    assert "has begun" in page
+    found = re.search(rf'action="({path}/replays/[^"]*/cancel)"', page)
+    assert found is not None
+    wrong = await ann.browser.post(
+        f"{path}/replays", headers=PAGE,
+        data={**form, "from": "2026-11-23T00:00", "csrf_token": ann.token},
+    )  # fmt: skip
+    assert wrong.status_code == 400
+    assert "lies before" in wrong.text
+    assert "cancelled" in await ann.see(await ann.send(found[1]))
 
 
 async def test_many_dead_letters_are_paged(ann: Person) -> None:

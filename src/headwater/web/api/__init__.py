@@ -13,6 +13,7 @@ from headwater.web.api.masking import MaskingController
 from headwater.web.api.people import PeopleController
 from headwater.web.api.profile_rules import ProfileRulesController
 from headwater.web.api.query import QueryController
+from headwater.web.api.replays import ReplaysController
 from headwater.web.api.sampling import SamplingController
 from headwater.web.api.sending import SendingController
 from headwater.web.api.sources import SourcesController
@@ -35,6 +36,7 @@ ROUTES: list[ControllerRouterHandler] = [
     PeopleController,
     ProfileRulesController,
     QueryController,
+    ReplaysController,
     SamplingController,
     SendingController,
     SourcesController,

@@ -1,10 +1,10 @@
 """Show how the deliveries of a destination fare, and let what it never took be tried again.
 
-In: a destination. Out: its totals, why messages are dead, and the dead ones with what was sent. The
-totals ask again by themselves while the page is open.
+In: a destination. Out: its totals, the last day with its errors and samples of them, what is dead,
+and replays. The totals ask again by themselves while the page is open.
 """
 
-from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from litestar import Controller, get, post
@@ -12,15 +12,30 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from headwater.federation import DeadLetter, DeliveryStatus, list_dead_letters, replay_dead_letters
+from headwater.base.errors import ConflictError, InvalidInputError
+from headwater.federation import (
+    DeadLetter,
+    DeliveryStatus,
+    cancel_replay,
+    delivery_view,
+    list_dead_letters,
+    list_replays,
+    replay_dead_letters,
+)
 from headwater.web.auth import needs
-from headwater.web.destinations.place import find_place, may
+from headwater.web.destinations.last_day import show_view
+from headwater.web.destinations.place import Place, find_place, may
 from headwater.web.pages import AnyRequest, page, see_other
 from headwater.web.services import Services
 
-_GROUPED = 1_000
 _SHOWN = 50
-_NOTICES = {"replayed": "They are tried again, as if new.", "none": "Nothing was to be replayed."}
+_VIEW = timedelta(hours=24)
+_NOTICES = {
+    "replayed": "They are tried again, as if new.",
+    "none": "Nothing was to be replayed.",
+    "begun": "The replay has begun; it goes on by itself.",
+    "cancelled": "The replay was cancelled. What is in line is delivered.",
+}
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +69,7 @@ class DeliveriesController(Controller):
         said: FromQuery[str] = "",
         after: FromQuery[str] = "",
     ) -> Template:
-        """Show the totals, the reasons and the dead letters."""
+        """Show the totals, the last day and the dead letters."""
         place = await find_place(services, destination_id)
         status = await services.federation.status(destination_id)
         counts = _counts(status)
@@ -62,22 +77,7 @@ class DeliveriesController(Controller):
             return page(
                 request, "destinations/totals.html", place=place, totals=status, counts=counts
             )
-        dead = await services.configdb.run(list_dead_letters, destination_id, limit=_GROUPED)
-        start = next((at + 1 for at, one in enumerate(dead) if one.message_id == after), 0)
-        shown = dead[start : start + _SHOWN]
-        return page(
-            request,
-            "destinations/deliveries.html",
-            place=place,
-            totals=status,
-            counts=counts,
-            reasons=Counter(one.error for one in dead).most_common(),
-            grouped=len(dead),
-            dead=[Letter(letter=one, raw=_pretty(one)) for one in shown],
-            older=shown[-1].message_id if start + _SHOWN < len(dead) else "",
-            notice=_NOTICES.get(said, ""),
-            may_replay=may(request, "write"),
-        )
+        return await _show(request, services, place, counts, status, after, _NOTICES.get(said, ""))
 
     @post("/replay", guards=[needs("write")])
     async def replay(
@@ -87,6 +87,82 @@ class DeliveriesController(Controller):
         count = await services.configdb.run(replay_dead_letters, services.clock, destination_id)
         said = "replayed" if count else "none"
         return see_other(f"/destinations/{destination_id}/deliveries?said={said}")
+
+    @post("/replays", guards=[needs("write")])
+    async def begin(
+        self,
+        request: AnyRequest,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+    ) -> Redirect | Template:
+        """Deliver what the log still holds of a range of time once more."""
+        place = await find_place(services, destination_id)
+        form = await request.form()
+        try:
+            since, until = (_moment(str(form.get(name, "")), name) for name in ("from", "to"))
+            types = [str(form["type"])] if form.get("type") else []
+            await services.federation.replays.begin(destination_id, since, until, types)
+        except (InvalidInputError, ConflictError) as err:
+            status = await services.federation.status(destination_id)
+            counts = _counts(status)
+            return await _show(request, services, place, counts, status, "", error=err.message)
+        return see_other(place.url("/deliveries", said="begun"))
+
+    @post("/replays/{replay_id:str}/cancel", guards=[needs("write")])
+    async def cancel(
+        self,
+        services: NamedDependency[Services],
+        destination_id: FromPath[str],
+        replay_id: FromPath[str],
+    ) -> Redirect:
+        """Put no more in line."""
+        await services.configdb.run(cancel_replay, destination_id, replay_id)
+        return see_other(f"/destinations/{destination_id}/deliveries?said=cancelled")
+
+
+async def _show(
+    request: AnyRequest,
+    services: Services,
+    place: Place,
+    counts: list[Count],
+    status: DeliveryStatus,
+    after: str,
+    notice: str = "",
+    error: str = "",
+) -> Template:
+    id_, until = place.instance.id, services.clock.now()
+    look = services.configdb.look
+    dead = await look(list_dead_letters, id_, limit=_SHOWN + 1, after=after)
+    shown = dead[:_SHOWN]
+    return page(
+        request,
+        "destinations/deliveries.html",
+        place=place,
+        totals=status,
+        counts=counts,
+        view=show_view(await look(delivery_view, id_, until - _VIEW, until)),
+        dead=[Letter(letter=one, raw=_pretty(one)) for one in shown],
+        older=shown[-1].message_id if len(dead) > len(shown) else "",
+        replays=await look(list_replays, id_),
+        span=(_local(until - _VIEW), _local(until)),
+        types=place.declared.message_types,
+        notice=notice,
+        error=error,
+        may_replay=may(request, "write"),
+        status=400 if error else 200,
+    )
+
+
+def _moment(text: str, name: str) -> datetime:
+    """Return what a date-and-time field of a browser holds, as UTC."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as err:
+        raise InvalidInputError(f"`{name}` is a day and a time.", field=name) from err
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def _counts(status: DeliveryStatus) -> list[Count]:

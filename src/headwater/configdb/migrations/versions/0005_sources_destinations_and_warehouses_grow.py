@@ -76,6 +76,27 @@ def _grow_deliveries() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
     )
     _create_samples()
+    _create_replays()
+
+
+def _create_replays() -> None:
+    op.create_table(
+        "delivery_replays",
+        sa.Column("id", sa.String(40), primary_key=True),
+        sa.Column(
+            "destination_id", sa.String(40), sa.ForeignKey("destinations.id"), nullable=False
+        ),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.Column("types", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(10), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=False)
+            for name in ("messages", "next_offset", "last_offset")
+        ),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+    )
+    op.create_index("ix_delivery_replays_destination_id", "delivery_replays", ["destination_id"])
 
 
 def _create_samples() -> None:
@@ -101,7 +122,7 @@ def _create_samples() -> None:
 
 
 def _shrink_deliveries() -> None:
-    for table in ("delivery_samples", "delivery_hours"):
+    for table in ("delivery_replays", "delivery_samples", "delivery_hours"):
         op.drop_table(table)
     op.drop_index("ix_deliveries_user_key", "deliveries")
     for name in ("error_class", "user_key", "place"):
