@@ -16,11 +16,15 @@ from tests.support.server import Server, serving
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with one source and a message of it."""
     with serving(tmp_path_factory.mktemp("served")) as running:
-        source = _ask(running, "sources", "add", "--type", "http-api", "--name", "Shop")
-        body = {"userId": "ann", "messageId": "m1", "traits": {"plan": "pro"}}
-        body["writeKey"] = source["write_key"]
-        assert running.ask("POST", "/v1/identify", body).status == 200
+        _ask(running, "sources", "add", "--type", "http-api", "--name", "Shop")
+        _identify(running, "m1")
         yield running
+
+
+def _identify(server: Server, message_id: str) -> None:
+    key = _ask(server, "sources", "list")[-1]["write_key"]
+    body = {"userId": "ann", "messageId": message_id, "traits": {"plan": "pro"}, "writeKey": key}
+    assert server.ask("POST", "/v1/identify", body).status == 200
 
 
 def _run(server: Server, *arguments: str) -> Result:
@@ -93,6 +97,7 @@ def test_the_status_tells_of_a_warehouse_that_fails(server: Server, tmp_path: Pa
     _ask(server, "warehouses", "sync", id_)
     (tmp_path / "w.duckdb").unlink()
     (tmp_path / "w.duckdb").mkdir()
+    _identify(server, "of the sick")
     assert _run(server, "warehouses", "sync", id_).exit_code == 1
     _ask(server, "warehouses", "set", id_, "--resume")
     (sick,) = [one for one in _ask(server, "status")["warehouses"] if one["id"] == id_]
