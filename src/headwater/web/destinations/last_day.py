@@ -9,7 +9,7 @@ import msgspec
 from headwater.federation import DeliveryView, Sample
 from headwater.web.figures import show_ms
 
-_SAMPLES = 3
+_SAMPLES = 2
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +34,8 @@ def show_view(view: DeliveryView) -> LastDay:
             ("Delivered", f"{view.delivered:,}"),
             ("At the first try", _share(view.first_try_share)),
             ("In the end", _share(view.delivered_share)),
-            ("Age when delivered, half of them", _age(view.age_p50_s)),
-            ("99 of 100", _age(view.age_p99_s)),
+            ("Age on arrival, p50", _age(view.age_p50_s)),
+            ("Age on arrival, p99", _age(view.age_p99_s)),
         ],
         troubles=[
             Trouble(
