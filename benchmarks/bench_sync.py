@@ -1,12 +1,15 @@
 """Measure the Segment extension at the scale of a large API: who changed, sent to a receiver.
 
 In: HEADWATER_BENCH_USERS (1,000,000), of whom every fifth changed. Out: how long a sync takes and
-what it uses, how long one takes when nothing changed, how long a preview of one user takes. Store,
-configuration and outbox are the real ones; the receiver is a process of its own on the loopback.
-The measured process does nothing else: its memory before the sync is that of the engine at rest.
+what it uses, how long one takes when nothing changed, how long a preview of one user takes. Then
+the day ends, and all who called on it are due: what that takes, and how long a preview, as anything
+small beside it, has to wait meanwhile. Store, configuration and outbox are the real ones; the
+receiver is a process of its own on the loopback. The measured process does nothing else: its memory
+before the sync is that of the engine at rest.
 """
 
 import asyncio
+import itertools
 import multiprocessing
 import os
 import statistics
@@ -15,9 +18,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.request import urlopen
@@ -26,7 +30,7 @@ import msgspec
 
 from benchmarks.population import CHANGED_EVERY, Population, populate
 from benchmarks.process_tree import cpu_s, rss_bytes
-from headwater.base.clock import SystemClock
+from headwater.base.clock import Clock, SystemClock
 from headwater.base.egress import Egress
 from headwater.base.settings import ConfigDbSettings, EventStoreSettings, ExtensionSettings
 from headwater.base.vault import Vault
@@ -43,6 +47,7 @@ USERS = int(os.environ.get("HEADWATER_BENCH_USERS", "1000000"))
 _KEY = "wk0123456789abcdef0123456789abcdef"
 _WATCH_EVERY_S = 0.05
 _TIMES = 9
+_LOOK_EVERY_S = 0.5
 
 Figures = dict[str, float]
 T = TypeVar("T")
@@ -92,23 +97,49 @@ class Bench:
         """Return the figures of all three."""
         app = self._connect(population, url)
         egress = Egress("127.0.0.0/8")
-        extensions = Extensions(
-            Parts(
-                Profiles(self.store), self.configdb, MemoryLog(self.clock), self.vault, egress,
-                self.clock, ExtensionSettings(), lambda: url,
-            )
-        )  # fmt: skip
+        extensions = self._extensions(egress, url, self.clock)
         with Watch() as watch:
             result = await extensions.sync(app, "segment")
         nothing_s = [await _time_s(extensions.sync(app, "segment")) for _ in range(_TIMES)]
         users = [f"user-{place * CHANGED_EVERY:08}" for place in range(_TIMES)]
         preview_s = [await _time_s(extensions.preview(app, "segment", user)) for user in users]
+        day_ended = await self._end_day(self._extensions(egress, url, NextDay()), app, users)
         await egress.close()
         return {
             "sync": {**watch.figures(), "delivered": result.delivered, "error": result.error},
+            "day_ended": day_ended,
             "nothing_changed_s": round(statistics.median(nothing_s), 3),
             "preview_ms": round(statistics.median(preview_s) * 1000, 1),
             "load_average": os.getloadavg()[1],
+        }
+
+    def _extensions(self, egress: Egress, url: str, clock: Clock) -> Extensions:
+        return Extensions(
+            Parts(
+                Profiles(self.store), self.configdb, MemoryLog(clock), self.vault, egress, clock,
+                ExtensionSettings(), lambda: url,
+            )
+        )  # fmt: skip
+
+    async def _end_day(
+        self, extensions: Extensions, app: App, users: Sequence[str]
+    ) -> dict[str, object]:
+        """Sync on the next day, and look at one user after the other meanwhile."""
+        previews_s: list[float] = []
+        with Watch() as watch:
+            syncing = asyncio.create_task(extensions.sync(app, "segment"))
+            for user in itertools.cycle(users):
+                if syncing.done():
+                    break
+                previews_s.append(await _time_s(extensions.preview(app, "segment", user)))
+                await asyncio.sleep(_LOOK_EVERY_S)
+            delivered = (await syncing).delivered
+        return {
+            **watch.figures(),
+            "delivered": delivered,
+            "cpu_us_per_user": round(watch.figures()["cpu_seconds"] * 1e6 / max(delivered, 1)),
+            "preview_beside_ms": round(statistics.median(previews_s) * 1000),
+            "preview_beside_most_ms": round(max(previews_s) * 1000),
         }
 
     def _connect(self, population: Population, url: str) -> App:
@@ -129,6 +160,13 @@ class Bench:
         """Let go of the engines."""
         self.store.close()
         self.configdb.close()
+
+
+class NextDay(SystemClock):
+    """Tells the time of tomorrow."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(days=1)
 
 
 class Watch:

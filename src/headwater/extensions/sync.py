@@ -6,7 +6,6 @@ and repeats nothing. Who calls sees to it that runs of one connection exclude ea
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
@@ -32,8 +31,6 @@ from headwater.profiles import Person, last_complete_day
 from headwater.workspace import App, suppressed_among
 
 _REMEMBERED = timedelta(days=7)
-_PAGES_AHEAD = 2
-"""Asking the engine and writing messages take turns on a core each; more would only take memory."""
 _logger = get_logger("extensions")
 
 
@@ -149,6 +146,7 @@ class _Run:
             async with aclosing(self._make_ahead()) as pages:
                 async for page, items in pages:
                     await self._fill_outbox(page, items)
+                    items.clear()  # in the outbox: else they stay until the next page is made
                     await self._delivery.send_waiting()
                     await self._parts.configdb.run(runs.note_run, self.id, self.tally)
         except (HeadwaterError, asyncio.CancelledError) as err:
@@ -171,20 +169,24 @@ class _Run:
             outbox.revive_dead(connection, self._lot, self._opened.extension.limits)
 
     async def _make_ahead(self) -> AsyncGenerator[tuple[Page, list[Item]]]:
-        """Yield the pages with their messages; the next ones are made while one is on its way."""
-        making: deque[asyncio.Task[tuple[Page, list[Item]]]] = deque()
+        """Yield the pages with their messages; the next one is made while one is on its way.
+
+        One at a time: its questions keep two cores busy, and each page takes its memory.
+        """
+        making: asyncio.Task[tuple[Page, list[Item]]] | None = None
         try:
             async with aclosing(read_due_users(self._parts.profiles, self._window)) as pages:
                 async for page in pages:
-                    making.append(asyncio.create_task(self._make(page)))
-                    if len(making) > _PAGES_AHEAD:
-                        yield await making.popleft()
-            while making:
-                yield await making.popleft()
+                    made = await making if making is not None else None
+                    making = asyncio.create_task(self._make(page))
+                    if made is not None:
+                        yield made
+            if making is not None:
+                yield await making
         finally:
-            for task in making:
-                task.cancel()
-            await asyncio.gather(*making, return_exceptions=True)
+            if making is not None:
+                making.cancel()
+                await asyncio.gather(making, return_exceptions=True)
 
     async def _make(self, page: Page) -> tuple[Page, list[Item]]:
         return page, await make_new_items(self._parts, self._opened, self._window, page.user_ids)

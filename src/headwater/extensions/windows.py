@@ -14,8 +14,8 @@ from headwater.base.ids import stable_id
 from headwater.profiles import Person, Profiles, day_window
 from headwater.workspace import App
 
-PAGE_USERS = 5_000
-"""A question costs the same for one user as for a thousand; two pages are held at once."""
+PAGE_USERS = 10_000
+"""Each page looks through the calls of two days: fewer cost less, larger ones take more memory."""
 
 
 ProfileOf = Literal["now", "then"]

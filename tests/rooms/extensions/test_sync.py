@@ -77,8 +77,11 @@ async def test_what_ingest_has_not_passed_is_sent_again_when_it_is_whole(
     assert messages(receiver)[-1]["traits"]["metadata"] == {"plan": "pro"}
 
 
-async def test_many_pages_and_batches_lose_nobody(room: Room, receiver: Receiver) -> None:
+async def test_many_pages_and_batches_lose_nobody(
+    room: Room, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More users than a page and a batch hold."""
+    monkeypatch.setattr(windows, "PAGE_USERS", 2_000)
     everybody = [f"user-{n:05}" for n in range(2 * windows.PAGE_USERS + 7)]
     await room.store_users(*everybody)
     result = await room.sync()
