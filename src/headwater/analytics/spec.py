@@ -103,7 +103,7 @@ class CompaniesSpec(KnownSpec, frozen=True):
     order_by: _Order | Literal["company_id"] = "-last_seen_at"
 
 
-TimelineKind = Literal["call", "action", "profile"]
+TimelineKind = Literal["call", "action", "profile", "link"]
 
 
 class TimelineSpec(Common, frozen=True):

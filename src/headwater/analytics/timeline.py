@@ -1,7 +1,7 @@
 """Report: what a user, or the people of a company, did and how the profile changed, newest first.
 
-In: an id. Out: calls, actions and profile changes in one order, and the next cursor. Filters choose
-among calls; actions are left out when the filters are about what only calls have.
+In: an id. Out: calls, actions, profile changes and links in one order, and the next cursor. Filters
+choose among calls; actions are left out when the filters are about what only calls have.
 """
 
 import heapq
@@ -22,6 +22,7 @@ from headwater.analytics.spec import (
     TimelineSpec,
     UserTimelineSpec,
 )
+from headwater.analytics.timeline_links import Link, links_of_company, links_of_user
 from headwater.profiles import (
     VOICES,
     ProfileChange,
@@ -34,7 +35,7 @@ from headwater.profiles import (
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A call (`event`), an action (`action`) or a change of the profile (`fields`, `before`)."""
+    """A call (`event`), an action, a change of the profile (`fields`, `before`), or a link."""
 
     time: datetime
     kind: TimelineKind
@@ -44,6 +45,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Any] | None = None
     before: dict[str, Any] | None = None
     """What those of the fields were that had a value."""
+    said_of: str = ""
+    """Under which id a change was said: the user's or company's, or a browser's."""
+    link: Link | None = None
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,17 +149,32 @@ async def _changes(
         question.start,
         question.end,
     )
-    place = read_cursor(spec.cursor, TimeAndId) if spec.cursor else None
     found = [_to_item(change) for change in read_changes(await asking.ask(sql, question))]
-    return sorted(_behind(found, place), key=_place, reverse=True)
+    return _behind(found, spec)
+
+
+async def _links(
+    asking: Asking, question: Question, spec: TimelineSpec, subject: _Subject
+) -> list[Item]:
+    read = links_of_user if subject.kind == "user" else links_of_company
+    found = await read(asking, question, spec, subject.id)
+    return _behind([Item(time=at, kind="link", id=id_, link=link) for at, id_, link in found], spec)
 
 
 _Part = Callable[[Asking, Question, TimelineSpec, _Subject], Awaitable[list[Item]]]
-_PARTS: Mapping[TimelineKind, _Part] = {"call": _calls, "action": _actions, "profile": _changes}
+_PARTS: Mapping[TimelineKind, _Part] = {
+    "call": _calls,
+    "action": _actions,
+    "profile": _changes,
+    "link": _links,
+}
 
 
-def _behind(items: Iterable[Item], place: TimeAndId | None) -> list[Item]:
-    return [item for item in items if place is None or _place(item) < (place.time, place.id)]
+def _behind(items: Iterable[Item], spec: TimelineSpec) -> list[Item]:
+    """Return the items behind the cursor, newest first; no more than a page needs."""
+    place = read_cursor(spec.cursor, TimeAndId) if spec.cursor else None
+    behind = (item for item in items if place is None or _place(item) < (place.time, place.id))
+    return sorted(behind, key=_place, reverse=True)[: spec.limit + 1]
 
 
 def _to_item(change: ProfileChange) -> Item:
@@ -165,6 +184,7 @@ def _to_item(change: ProfileChange) -> Item:
         id=change.update_id,
         fields=change.fields,
         before=change.before,
+        said_of=change.said_of,
     )
 
 

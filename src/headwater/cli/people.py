@@ -15,7 +15,7 @@ from headwater.cli.query import CALL_COLUMNS, describe_item
 _APP = click.option("--app", "app_id", required=True, help="Id of the app; see `apps list`.")
 _KIND = click.option(
     "--kind",
-    type=click.Choice(("", "call", "action", "profile")),
+    type=click.Choice(("", "call", "action", "profile", "link")),
     default="",
     show_default="all",
     help="Only what is of this kind.",

@@ -124,7 +124,11 @@ def describe_item(item: dict[str, Any]) -> list[object]:
     if item["action"]:
         action = item["action"]
         return [item["time"], "action", action["action_name"], "", "", action["user_id"]]
-    return [item["time"], "profile", ", ".join(item["fields"]), "", "", ""]
+    if item["link"]:
+        link = item["link"]
+        told = f"{link['kind']} {link['key']} {link['verdict']}".strip()
+        return [item["time"], "link", told, "", "", link["user_id"]]
+    return [item["time"], "profile", ", ".join(item["fields"]), "", "", item["said_of"]]
 
 
 def _series(answer: dict[str, Any]) -> Table | str:

@@ -5,7 +5,7 @@ In: profile updates from the log, and questions. Out: merged profiles, `Person`,
 """
 
 from headwater.profiles.agent import Agent
-from headwater.profiles.companies import CompanyLink
+from headwater.profiles.companies import CompanyLink, joined_sql, read_company_history
 from headwater.profiles.errors import CallsAndErrors
 from headwater.profiles.history import (
     VOICES,
@@ -16,7 +16,7 @@ from headwater.profiles.history import (
     read_changes,
 )
 from headwater.profiles.identity import Caller, Identity, Owner, Relinking
-from headwater.profiles.identity.rulings import Ruling, UserLink
+from headwater.profiles.identity.rulings import Ruling, UserLink, read_user_links
 from headwater.profiles.people import Company, Lifecycle, Person, Silence, Subscription
 from headwater.profiles.store import Profiles, RulesOf
 from headwater.profiles.traits import SPELLINGS, part, person_traits, text
@@ -46,11 +46,14 @@ __all__ = [
     "bind_voices",
     "changes_sql",
     "day_window",
+    "joined_sql",
     "last_complete_day",
     "own_voice",
     "part",
     "person_traits",
     "read_changes",
+    "read_company_history",
+    "read_user_links",
     "read_voices",
     "text",
 ]

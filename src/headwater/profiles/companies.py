@@ -22,6 +22,16 @@ GROUP BY user_id, company_id
 """
 
 
+def joined_sql(app: str, company: str, start: str, end: str) -> str:
+    """Return the query for who was first seen with a company within a time; bound names."""
+    return (
+        f"SELECT user_id, min(first_at) AS since, concat('link company ', {company}, ' ', user_id)"
+        " AS id FROM companies_of_users"
+        f" WHERE app_id = {app} AND company_id = {company} GROUP BY user_id"
+        f" HAVING since >= {start} AND since < {end}"
+    )
+
+
 class CompanyLink(msgspec.Struct, frozen=True, kw_only=True):
     """A user belongs to a company from a moment on; empty: to none that is known."""
 

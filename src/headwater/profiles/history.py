@@ -60,6 +60,8 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     """Dotted paths to JSON values."""
     before: dict[str, Raw]
     """What was there, of those that had a value."""
+    said_of: str = ""
+    """The id that it was said of: the user's, or a browser's that is the user's."""
 
 
 Spoken = Sequence[tuple[int, ProfileUpdate, ProfileState]]
@@ -136,8 +138,8 @@ def changes_sql(app: str, kind: str, ids: str, voices: str, start: str, end: str
     """
     return (
         "SELECT time, update_id, groupArray(path) AS paths, groupArray(value) AS values,"
-        " groupArray(before) AS befores FROM ("
-        "SELECT time, update_id, path, value,"
+        " groupArray(before) AS befores, any(id) AS said_of FROM ("
+        "SELECT time, update_id, id, path, value,"
         " lagInFrame(value) OVER (PARTITION BY path ORDER BY time, update_id"
         " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before"
         " FROM profile_changes ARRAY JOIN paths AS path, values AS value"
@@ -159,6 +161,7 @@ def _to_change(row: Mapping[str, Any]) -> ProfileChange:
     return ProfileChange(
         at=row["time"],
         update_id=row["update_id"],
+        said_of=row["said_of"],
         fields={
             name: Raw(value.encode()) for name, value in zip(names, row["values"], strict=True)
         },

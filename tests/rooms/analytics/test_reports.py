@@ -312,17 +312,25 @@ async def test_companies_meet_their_profiles(populate: Populate, ask: Ask) -> No
 
 
 async def test_a_timeline_has_calls_and_changes(populate: Populate, ask: Ask) -> None:
-    """Newest first, in one order, page by page."""
+    """Newest first, in one order, page by page; links among them."""
     await populate([_ana(), make_call("a", user_id="ana"), make_call("b")])
-
     whole = await ask("user_timeline", user_id="ana")
-    first = await ask("user_timeline", user_id="ana", limit=1)
-    second = await ask("user_timeline", user_id="ana", limit=1, cursor=first["next_cursor"])
+    told = [item for item in whole["items"] if item["kind"] != "link"]
+    assert [item["kind"] for item in told] == ["call", "profile"]
+    assert told[1]["fields"]["metadata.email"] == "ana@parcel.example"
+    assert told[1]["said_of"] == "ana"
+    assert {item["link"]["user_id"] for item in whole["items"] if item["link"]} == {"ana"}
+    assert await _paged(ask, "user_timeline", user_id="ana") == whole["items"]
 
-    assert [item["kind"] for item in whole["items"]] == ["call", "profile"]
-    assert whole["items"][1]["fields"]["metadata.email"] == "ana@parcel.example"
-    assert first["items"] + second["items"] == whole["items"]
-    assert second["next_cursor"] is None
+
+async def _paged(ask: Ask, kind: str, **spec: Any) -> list[Any]:
+    found: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await ask(kind, limit=1, cursor=cursor, **spec)
+        found += page["items"]
+        cursor = page["next_cursor"]
+    return found
 
 
 async def test_a_company_has_a_timeline_of_all_its_people(populate: Populate, ask: Ask) -> None:
@@ -340,9 +348,13 @@ async def test_a_company_has_a_timeline_of_all_its_people(populate: Populate, as
     whole = await ask("company_timeline", company_id="acme")
     assert {(item["kind"], item["id"]) for item in whole["items"]} == {
         ("profile", "up_2"), ("call", "a"), ("call", "b"), ("action", "d"),
+        ("link", "link company acme ana"), ("link", "link company acme bo"),
     }  # fmt: skip
+    assert await _paged(ask, "company_timeline", company_id="acme") == whole["items"]
     assert (whole["company_id"], whole["user_id"]) == ("acme", "")
-    for kind, ids in (("call", ["a", "b"]), ("action", ["d"]), ("profile", ["up_2"])):
+    joined = ["link company acme ana", "link company acme bo"]
+    of_kind = {"call": ["a", "b"], "action": ["d"], "profile": ["up_2"], "link": joined}
+    for kind, ids in of_kind.items():
         only = await ask("company_timeline", company_id="acme", kinds=[kind])
         assert [item["id"] for item in only["items"]] == ids
 

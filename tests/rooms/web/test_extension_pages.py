@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from functools import partial
 from html import unescape
 from typing import Any
 
@@ -233,8 +234,9 @@ async def test_it_is_paused_resumed_and_set(ann: Form, receiver: Receiver) -> No
     assert 'id="schedule-error"' in wrong.text
 
 
-async def test_the_past_is_sent_and_cancelled(ann: Form, receiver: Receiver) -> None:
-    """With its progress; a day that is not over is refused."""
+async def test_the_past_is_sent_and_cancelled(world: World, ann: Form, receiver: Receiver) -> None:
+    """With its progress, of people as they are or were; a day that is not over is refused."""
+    backfills = partial(world.services.extensions.backfills, ann.app, "webhook")
     await ann.connect(receiver.url)
     begun = await ann.post("/webhook/do/backfill", first_day="2026-01-01", last_day="2026-01-02")
     assert begun.status_code == 303
@@ -243,9 +245,17 @@ async def test_the_past_is_sent_and_cancelled(ann: Form, receiver: Receiver) -> 
     assert "<progress" in page
     await ann.post("/webhook/do/cancel-backfill")
     assert "<progress" not in (await ann.get("/webhook")).text
-    wrong = await ann.post("/webhook/do/backfill", first_day="2999-01-01", last_day="2999-01-01")
-    assert wrong.status_code == 400
-    assert "is not over yet" in wrong.text
+    assert [one.profile for one in await backfills()] == ["now"]
+    days = {"first_day": "2026-01-01", "last_day": "2026-01-02"}
+    await ann.post("/webhook/do/backfill", **days, profile="then")
+    assert [one.profile for one in await backfills()] == ["then", "now"]
+    await ann.post("/webhook/do/cancel-backfill")
+    days = {"first_day": "2999-01-01", "last_day": "2999-01-01"}
+    for profile, checked in (("then", True), ("", False)):
+        wrong = await ann.post("/webhook/do/backfill", **days, profile=profile)
+        assert wrong.status_code == 400
+        assert "is not over yet" in wrong.text
+        assert ('value="then" checked' in wrong.text) == checked
 
 
 async def test_forms_need_the_token_of_the_session(ann: Form, receiver: Receiver) -> None:

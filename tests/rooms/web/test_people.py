@@ -90,16 +90,21 @@ async def test_a_user_is_shown_with_companies_and_links(world: World, browser: B
 
 
 async def test_the_timeline_is_the_query(world: World, browser: Browser) -> None:
-    """Calls and changes in one order, newest first, page by page."""
+    """Calls, changes and links in one order, newest first, page by page."""
     app_id = await a_known_user(world)
     path = f"/api/v1/apps/{app_id}/users/ann/timeline"
     whole = await get(browser, path)
-    assert [item["kind"] for item in whole["items"]] == ["profile", "call", "call", "profile"]
+    told = [item["kind"] for item in whole["items"] if item["kind"] != "link"]
+    assert told == ["profile", "call", "call", "profile"]
+    links = [item["link"] for item in whole["items"] if item["kind"] == "link"]
+    assert [(link["kind"], link["key"]) for link in links] == [
+        ("session", "k1"), ("anonymous", "b1"), ("company", "acme"),
+    ]  # fmt: skip
     assert whole["items"][0]["fields"] == {"metadata.plan": "pro"}
     assert whole["items"][0]["before"] == {"metadata.plan": "free"}
     first = await get(browser, f"{path}?limit=3")
     rest = await get(browser, f"{path}?limit=3&cursor={first['next_cursor']}")
-    assert first["items"] + rest["items"] == whole["items"]
+    assert first["items"] + rest["items"] == whole["items"][:6]
 
 
 async def test_an_app_says_what_a_success_is(world: World, browser: Browser) -> None:

@@ -139,6 +139,10 @@ async def test_a_company_shows_what_its_people_did(world: World, browser: Browse
     page = await get(browser, "/companies/one", app=app.id, id="acme")
     line = page.partition("Timeline")[2]
     assert all(word in line for word in ("POST /orders", "ann", "GET /items", "bob"))
+    links = await get(browser, "/companies/one", app=app.id, id="acme", kind="link")
+    assert links.count("First seen with this company") == 2
+    links = await get(browser, "/users/one", app=app.id, id="ann", kind="link")
+    assert "Belongs to acme from now on" in links
     page = await get(browser, "/companies/one", app=app.id, id="acme", kind="profile")
     assert "Nothing in this time." in page.partition("Timeline")[2]
     assert 'aria-current="true">Profile<' in page

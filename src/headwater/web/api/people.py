@@ -78,8 +78,8 @@ class PeopleController(Controller):
     ) -> Response[bytes]:
         """Show what one user did and how the profile changed in the last days, newest first.
 
-        A `kind` is `call`, `action` or `profile`. The query `user_timeline` is the same with
-        filters and any range.
+        A `kind` is `call`, `action`, `profile` or `link`. The query `user_timeline` is the same
+        with filters and any range.
         """
         page = {"limit": limit, "cursor": cursor}
         return await _timeline(services, app_id, "user", id_, days, kind, page)
@@ -144,8 +144,8 @@ class PeopleController(Controller):
     ) -> Response[bytes]:
         """Show what the people of a company did and how its profile changed, newest first.
 
-        A `kind` is `call`, `action` or `profile`. The query `company_timeline` is the same with
-        filters and any range.
+        A `kind` is `call`, `action`, `profile` or `link`. The query `company_timeline` is the same
+        with filters and any range.
         """
         page = {"limit": limit, "cursor": cursor}
         return await _timeline(services, app_id, "company", id_, days, kind, page)

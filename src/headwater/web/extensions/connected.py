@@ -132,6 +132,7 @@ def _page(
         cohorts=cohorts,
         first_day=given.get("first_day", ""),
         last_day=given.get("last_day", ""),
+        then=given.get("profile") == "then",
         dead=[(one, show_moment(one.created_at, place.app.timezone)) for one in status.dead],
         **_live(request, place, status),
     )

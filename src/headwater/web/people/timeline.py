@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "call": "Calls",
     "action": "Actions",
     "profile": "Profile",
+    "link": "Links",
 }
 
 
@@ -43,6 +44,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     action: dict[str, Any] | None = None
     fields: dict[str, Any] | None = None
     before: dict[str, Any] | None = None
+    said_of: str = ""
+    link: dict[str, Any] | None = None
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +99,8 @@ async def read_timeline(
 
 
 def _to_line(item: Item, app: App, whose: Whose) -> Line:
-    line = _WRITERS[item.kind](item)
-    did = item.event or item.action or {}
+    line = _company(item) if whose == "company" and item.link else _WRITERS[item.kind](item)
+    did = item.event or item.action or item.link or {}
     return msgspec.structs.replace(
         line,
         moment=show_moment(item.time, app.timezone),
@@ -139,14 +142,30 @@ def _profile(item: Item) -> Line:
     names = list(fields)
     more = len(names) - _MOST_NAMES
     rest = f" and {more} more" if more > 0 else ""
-    detail = {"now": fields, "before": item.before}
+    detail = {"now": fields, "before": item.before, "said_of": item.said_of}
     return Line(title=f"{', '.join(names[:_MOST_NAMES])}{rest}", detail=_show(detail))
+
+
+def _link(item: Item) -> Line:
+    link = item.link or {}
+    if link["kind"] == "company":
+        return Line(title=f"Belongs to {link['key'] or 'no company'} from now on")
+    what = "Browser" if link["kind"] == "anonymous" else "Session token"
+    words = {"": "is this user's", "joined": "ruled to be this user's", "apart": "ruled to be not"}
+    detail = {name: link[name] for name in ("key", "said_by", "reason")}
+    title = f"{what} {words[link['verdict']]}"
+    return Line(title=title, bad=link["verdict"] == "apart", detail=_show(detail))
+
+
+def _company(_: Item) -> Line:
+    return Line(title="First seen with this company:")
 
 
 _WRITERS: Mapping[str, Callable[[Item], Line]] = {
     "call": _call,
     "action": _action,
     "profile": _profile,
+    "link": _link,
 }
 
 
