@@ -21,7 +21,7 @@ from tests.support.webhook import Received, Receiver, receiving
 
 VERSIONS = ("current", "2019")
 WITHIN = timedelta(minutes=10)
-AGENT = "acme-sdk/2.1"
+AGENT = "acme-sdk/2.1 (iPhone; iOS 17.4)"
 KNOWN = {
     "name": "Ada Byron",
     "email": "ada@acme.example",
@@ -168,6 +168,8 @@ REFERENCE = (
     Row("userId", lambda _: "12345"),
     Row("context.ip", lambda _: "203.0.113.7"),
     Row("context.userAgent", lambda _: AGENT),
+    Row("context.os", lambda _: {"name": "iOS", "version": "17.4"}),
+    Row("context.device", lambda _: {"name": "iPhone"}),
     Row("context.locale", lambda _: "de-DE"),
     Row("context.location", lambda _: {"city": "Berlin", "country": "DE"}),
     Row("context.campaign", lambda _: {"name": "launch", "source": "newsletter"}),

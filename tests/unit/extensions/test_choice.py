@@ -17,7 +17,7 @@ from headwater.extensions.segment.settings import SegmentSettings
 from headwater.extensions.segment.trim import MOST_BYTES
 from headwater.extensions.windows import Window
 from headwater.model import ClientCount
-from headwater.profiles import Company, Person, Silence
+from headwater.profiles import Agent, Company, Person, Silence
 from headwater.workspace import App
 from tests.support.people import person_of
 from tests.support.rollups import make_rollup
@@ -32,7 +32,14 @@ SECRETS = {
     "photoUrl": ("https://planted.example/photo", "https://planted.example/avatar"),
     "companyDomain": ("planted-domain.example", "planted-other.example"),
     "ip": ("203.0.113.77", "203.0.113.78", "203.0.113.79"),
-    "userAgent": ("planted-agent/1", "planted-agent/2", "planted-client"),
+    "userAgent": (
+        "planted-agent/1",
+        "planted-agent/2",
+        "planted-client",
+        "planted-os",
+        "9.9.9",
+        "planted-device",
+    ),
     "firstSeenTime": ("2026-11-21T01:01:01", "planted first call"),
     "lastSeenTime": ("2026-11-22T02:02:02", "planted last call", "2026-11-22T03:03:03"),
     "locale": ("pl-ANTED",),
@@ -46,7 +53,7 @@ SECRETS = {
     "last24HourAggResults": ("818181",),
     "metadata": ("planted-plan", "planted-deep", "planted-of-the-company"),
     "metadata.deep.list.secret": ("planted-deep",),
-}
+}  # fmt: skip
 """What can be left out, and every value that says it below."""
 _WHO: dict[str, Any] = {
     "name": "Planted Name", "first_name": "Planted First", "last_name": "Planted Last",
@@ -74,6 +81,7 @@ ANN = person_of(
     ),
     last_ip="203.0.113.77",
     last_user_agent="planted-agent/1",
+    agent=Agent(os="planted-os", os_version="9.9.9", device="planted-device"),
     company_id="planted-acme",
     changed_offset=7,
 )

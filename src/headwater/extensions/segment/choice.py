@@ -30,6 +30,7 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "location": ("location",),
     "phone": (),
     "photoUrl": (),
+    "userAgent": ("userAgent", "os", "device"),
 }
 """What stands beside the traits, or has another name there."""
 CAN_BE_LEFT_OUT = tuple(sorted({*TRAITS, *_ELSEWHERE}))

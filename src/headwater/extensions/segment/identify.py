@@ -54,6 +54,8 @@ def make_context(person: Person) -> Json:
     known = {
         "ip": person.last_ip,
         "userAgent": person.last_user_agent,
+        "os": without_absent({"name": person.agent.os, "version": person.agent.os_version}),
+        "device": without_absent({"name": person.agent.device}),
         "locale": person.locale,
         "location": person.location,
         "campaign": {

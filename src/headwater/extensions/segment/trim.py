@@ -25,6 +25,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("context", "location"),
     ("traits", "userAgent"),
     ("context", "userAgent"),
+    ("context", "os"),
+    ("context", "device"),
     ("context", "locale"),
     ("traits", "company", "companyDomain"),
     ("traits", "companyDomain"),
