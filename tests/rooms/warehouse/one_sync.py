@@ -1,11 +1,10 @@
-"""A process that syncs one warehouse and may be killed while it does.
+"""A process that syncs one DuckDB warehouse and may be killed while it does.
 
-Usage: `python -m tests.rooms.warehouse.one_sync FOLDER MESSAGES [TYPE SETTINGS]`. The log
-is the same each time; configuration, place and warehouse are what earlier processes left.
+Usage: `python -m tests.rooms.warehouse.one_sync FOLDER MESSAGES`. The log is the same each time;
+configuration, place and warehouse are what earlier processes left.
 """
 
 import asyncio
-import json
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +14,10 @@ from tests.rooms.warehouse.support import LOADED_AT, an_identify, build_house
 USERS = 7
 
 
-async def _sync(folder: Path, messages: int, type_: str, settings: dict[str, str]) -> None:
+async def _sync(folder: Path, messages: int) -> None:
     house = build_house(folder, batch_messages=20)
     known = await house.warehouses.list()
-    chosen = known[0] if known else await house.warehouses.add(type_=type_, settings=settings)
+    chosen = known[0] if known else await house.warehouses.add(type_="duckdb", settings={})
     for number in range(messages):
         at = LOADED_AT + timedelta(seconds=number)
         score = number if number < messages // 2 else number + 0.5
@@ -28,5 +27,4 @@ async def _sync(folder: Path, messages: int, type_: str, settings: dict[str, str
 
 
 if __name__ == "__main__":
-    type_, settings = sys.argv[3:] or ("duckdb", "{}")
-    asyncio.run(_sync(Path(sys.argv[1]), int(sys.argv[2]), type_, json.loads(settings)))
+    asyncio.run(_sync(Path(sys.argv[1]), int(sys.argv[2])))

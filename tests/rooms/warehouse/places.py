@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 import duckdb
+import msgspec
 import psycopg
 import sqlalchemy as sa
 from psycopg.rows import dict_row
 
 from headwater.model import Message
 from headwater.warehouse.engines import Limits, limits_of, open_engine
+from headwater.warehouse.engines.port import type_of
 from headwater.warehouse.fill import Filled, fill
 from headwater.warehouse.settings import (
     ClickHouseSettings,
@@ -40,12 +42,19 @@ class Place:
     """One schema of one warehouse."""
 
     count_of_loads = itertools.count(1)
+    shows_twice = False
+    """True: while a load runs, a reader may see a row in its old and its new form."""
 
     def __init__(self, settings: WarehouseSettings, schema: str, folder: Path) -> None:
         self.settings = settings
         self.schema = schema
         self._folder = folder / "scratch"
         self.limits = limits_of(settings)
+
+    def type_and_settings(self) -> tuple[str, dict[str, str]]:
+        """Return what somebody fills in to add this warehouse."""
+        values = {key: str(value) for key, value in msgspec.structs.asdict(self.settings).items()}
+        return type_of(self.settings), values
 
     def load(
         self, *messages: Message, loaded_at: datetime = LOADED_AT, limits: Limits | None = None
@@ -68,6 +77,10 @@ class Place:
         with self.open() as engine:
             found: dict[str, Kind] = engine.read_columns([table])[table]
         return found
+
+    def has(self, table: str) -> bool:
+        """Tell whether a table is there."""
+        return bool(self.kinds(table))
 
     def select(self, table: str) -> list[Json]:
         raise NotImplementedError
@@ -122,6 +135,7 @@ class PostgresPlace(Place):
 
 class ClickHousePlace(Place):
     settings: ClickHouseSettings
+    shows_twice = True
 
     def _client(self) -> Any:
         its = self.settings
@@ -142,6 +156,9 @@ class ParquetPlace(Place):
     """Rows are read as the reference says: the newest of each id."""
 
     settings: FilesystemSettings
+
+    def has(self, table: str) -> bool:
+        return any(Path(self.settings.path, self.schema, table).glob("*.parquet"))
 
     def select(self, table: str) -> list[Json]:
         key = "table_name, row_id, column_name" if table == "_discards" else "id"
@@ -167,8 +184,10 @@ class Places:
         self._folder = folder
         self._schemas = itertools.count(1)
 
-    def new(self) -> Place:
-        return self.kind(self.settings, f"source_{next(self._schemas)}", self._folder)
+    def new(self, schema: str = "") -> Place:
+        """Return a schema that is not there yet."""
+        chosen = schema or f"source_{next(self._schemas)}"
+        return self.kind(self.settings, chosen, self._folder)
 
 
 @contextmanager

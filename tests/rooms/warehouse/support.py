@@ -19,7 +19,7 @@ from headwater.configdb import ConfigDb, migrate
 from headwater.eventlog import MemoryLog, Stream
 from headwater.model import Message
 from headwater.sources import Source, add_source, list_sources
-from headwater.warehouse import Warehouses
+from headwater.warehouse import Warehouses, schema_name
 from headwater.warehouse.engines import limits_of, open_engine
 from headwater.warehouse.fill import Filled, fill
 from headwater.warehouse.settings import DuckDbSettings
@@ -110,6 +110,10 @@ class House:
     warehouses: Warehouses
     file: File
 
+    @property
+    def schema(self) -> str:
+        return schema_name(self.source.slug)
+
     async def send(self, *messages: Message) -> int:
         """Append messages of the house's source as one log entry."""
         mine = [msgspec.structs.replace(one, source_id=self.source.id) for one in messages]
@@ -121,13 +125,15 @@ class House:
         self.clock.move(timedelta(seconds=seconds))
 
 
-def build_house(folder: Path, **settings: Any) -> House:
+def build_house(
+    folder: Path, source_name: str = "Headwater API analytics", **settings: Any
+) -> House:
     clock = SetClock(LOADED_AT)
     configdb = ConfigDb.open(ConfigDbSettings(), folder)
     migrate(configdb)
     with configdb.transaction() as connection:
         source = next(iter(list_sources(connection)), None) or add_source(
-            connection, clock, "api-analytics", "Headwater API analytics"
+            connection, clock, "api-analytics", source_name
         )
     vault, log = Vault(bytes(32)), MemoryLog(clock)
     warehouses = Warehouses(configdb, log, vault, clock, WarehouseSettings(**settings), folder)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
+from headwater.base.crash import crash_point
 from headwater.base.errors import UnavailableError
 from headwater.warehouse.engines.port import Columns, TableError
 from headwater.warehouse.engines.sql import SqlEngine, names, quote
@@ -85,6 +86,7 @@ class ClickHouse(SqlEngine):
         loaded_at = pc.max(data["uuid_ts"]).as_py()
         again = self._has_loaded(table, loaded_at)
         self._client.insert_arrow(table, data, database=self.schema)
+        crash_point("warehouse.in_step")
         self._drop_older(table, keys, loaded_at)
         if again:  # the same instant a second time: no row is older than its twin
             self.run(f"OPTIMIZE TABLE {self.name(table)} FINAL")

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from headwater.base.crash import crash_point
 from headwater.base.errors import MisconfiguredError, UnavailableError
 from headwater.warehouse.engines.port import TableError
 from headwater.warehouse.engines.sql import SqlEngine, names, quote
@@ -62,6 +63,7 @@ class DuckDb(SqlEngine):
         self._connection.register("incoming", data)
         same = " AND ".join(f"t.{quote(key)} = incoming.{quote(key)}" for key in keys)
         self.run(f"DELETE FROM {self.name(table)} AS t USING incoming WHERE {same}")
+        crash_point("warehouse.in_step")
         self.run(f"INSERT INTO {self.name(table)} BY NAME SELECT * FROM incoming")
         self._connection.unregister("incoming")
 

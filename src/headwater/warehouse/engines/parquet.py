@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import parquet
 
+from headwater.base.crash import crash_point
 from headwater.base.errors import UnavailableError
 from headwater.warehouse.engines.duck import first_line, newest
 from headwater.warehouse.engines.port import Columns, TableError
@@ -131,6 +132,7 @@ class ParquetFiles:
         parquet.write_table(data, part, compression="zstd")
         with part.open("rb") as file:
             os.fsync(file.fileno())
+        crash_point("warehouse.in_step")
         part.replace(folder / f"{name}.parquet")
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from psycopg import sql as compose
 from pyarrow import csv
 
+from headwater.base.crash import crash_point
 from headwater.base.errors import UnavailableError
 from headwater.warehouse.engines.port import Columns, TableError
 from headwater.warehouse.engines.sql import SqlEngine, names, quote
@@ -78,6 +79,7 @@ class Postgres(SqlEngine):
         same = " AND ".join(f"t.{quote(key)} = incoming.{quote(key)}" for key in keys)
         columns = names(data.column_names)
         self.run(f"DELETE FROM {self.name(table)} AS t USING incoming WHERE {same}")
+        crash_point("warehouse.in_step")
         self.run(f"INSERT INTO {self.name(table)} ({columns}) SELECT {columns} FROM incoming")
 
     def _copy(self, table: str, data: pa.Table) -> None:
