@@ -31,13 +31,14 @@ _SHOWN = (*_WHO, *_WHEN, *_WHERE, *_TOUCH)
 @click.command("show")
 @click.argument("user_id")
 @_APP
+@click.option("--at", default="", help="As it was at this moment, such as 2026-11-22T09:00:00Z.")
 @options
-def show_user(cli: Cli, user_id: str, app_id: str) -> None:
+def show_user(cli: Cli, user_id: str, app_id: str, at: str) -> None:
     """Show who USER_ID is: profile, first and last seen, companies, links.
 
     Example: headwater users show ann --app APP_ID
     """
-    found = _get(cli, app_id, f"user?{_query(id=user_id)}")
+    found = _get(cli, app_id, f"user?{_query(id=user_id, at=at)}")
     cli.show(found, lambda: table(("", ""), _user_rows(found), ""))
 
 

@@ -89,6 +89,30 @@ async def test_a_user_is_shown_with_companies_and_links(world: World, browser: B
     assert unknown.status_code == 404
 
 
+async def test_a_user_is_shown_as_at_a_moment(world: World, browser: Browser) -> None:
+    """What was not yet said or done is not told; a moment that is none is refused."""
+    app_id = await a_known_user(world)
+
+    async def at(hours_ago: float) -> Any:
+        moment = (NOW - hours_ago * HOUR).isoformat()
+        asked = urlencode({"id": "ann", "at": moment})
+        return await browser.get(f"/api/v1/apps/{app_id}/user?{asked}", headers=OWNER)
+
+    then = (await at(6)).json()
+    assert then["user"]["doc"]["metadata"] == {"name": "Ann", "plan": "free"}
+    assert [link["company_id"] for link in then["companies"]] == ["acme"]
+    assert (await at(8.5)).json()["ttfhw_s"] is None
+    assert (await at(10)).status_code == 404
+    ends = {"0001-01-01T00:00:00Z": 404, "9999-12-31T23:59:59Z": 200}
+    for moment, status in ends.items():
+        path = f"/api/v1/apps/{app_id}/user?{urlencode({'id': 'ann', 'at': moment})}"
+        assert (await browser.get(path, headers=OWNER)).status_code == status
+    for wrong in ("yesterday", "2026-11-22T09:00:00"):
+        path = f"/api/v1/apps/{app_id}/user?{urlencode({'id': 'ann', 'at': wrong})}"
+        answer = await browser.get(path, headers=OWNER)
+        assert (answer.status_code, answer.json()["field"]) == (400, "at")
+
+
 async def test_the_timeline_is_the_query(world: World, browser: Browser) -> None:
     """Calls, changes and links in one order, newest first, page by page."""
     app_id = await a_known_user(world)

@@ -5,6 +5,7 @@ timelines, which are the queries `user_timeline` and `company_timeline`.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 from litestar import Controller, get
@@ -13,7 +14,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
 from headwater.analytics import QueryScope, answer
-from headwater.base.errors import NotFoundError
+from headwater.base.errors import InvalidInputError, NotFoundError
 from headwater.profiles import Company, CompanyLink, Person, Subscription, UserLink
 from headwater.web.auth import needs
 from headwater.web.people.links import IdInUrl
@@ -53,17 +54,28 @@ class PeopleController(Controller):
 
     @get("/user")
     async def show_user(
-        self, services: NamedDependency[Services], app_id: FromPath[str], id_: IdInUrl
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        id_: IdInUrl,
+        at: FromQuery[str] = "",
     ) -> UserDetail:
-        """Show one user: profile, first and last seen, campaigns, companies, links."""
-        return await _user(services, app_id, id_)
+        """Show one user: profile, first and last seen, campaigns, companies, links.
+
+        As all of it was `at` a moment, if one is given; links are always those of today.
+        """
+        return await _user(services, app_id, id_, at)
 
     @get("/users/{user_id:str}")
     async def show_user_of_path(
-        self, services: NamedDependency[Services], app_id: FromPath[str], user_id: FromPath[str]
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        user_id: FromPath[str],
+        at: FromQuery[str] = "",
     ) -> UserDetail:
         """Show what `GET …/user?id=` shows."""
-        return await _user(services, app_id, user_id)
+        return await _user(services, app_id, user_id, at)
 
     @get("/user/timeline")
     async def show_timeline(
@@ -183,18 +195,34 @@ class PeopleController(Controller):
         return await _subscription(services, app_id, subscription_id)
 
 
-async def _user(services: Services, app_id: str, user_id: str) -> UserDetail:
-    app = await services.configdb.run(get_app, app_id)
-    found = await services.profiles.people(app.id, [user_id])
-    if user_id not in found:
-        raise NotFoundError(f"Nothing is known of a user {user_id!r}.", field="user_id")
-    person = found[user_id]
-    return UserDetail(
-        user=person,
-        ttfhw_s=person.ttfhw_s,
-        companies=await services.profiles.company_history(app.id, user_id),
-        links=await services.profiles.links(app.id, user_id),
+async def _user(services: Services, app_id: str, user_id: str, at: str) -> UserDetail:
+    app, profiles = await services.configdb.run(get_app, app_id), services.profiles
+    moment = _read_moment(at) if at else None
+    found = (
+        await profiles.people_as_of(app.id, [user_id], moment)
+        if moment
+        else await profiles.people(app.id, [user_id])
     )
+    if user_id not in found:
+        then = f" at {at}" if at else ""
+        raise NotFoundError(f"Nothing is known of a user {user_id!r}{then}.", field="user_id")
+    companies = await profiles.company_history(app.id, user_id)
+    return UserDetail(
+        user=found[user_id],
+        ttfhw_s=found[user_id].ttfhw_s,
+        companies=[link for link in companies if moment is None or link.since <= moment],
+        links=await profiles.links(app.id, user_id),
+    )
+
+
+def _read_moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise InvalidInputError("A moment is written like 2026-11-22T09:00:00Z.", field="at")
+    return at
 
 
 async def _timeline(
