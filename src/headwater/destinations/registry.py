@@ -4,6 +4,7 @@ Out: one object for each type. A new type is a folder beside `webhook` and a lin
 """
 
 from headwater.base.errors import InvalidInputError
+from headwater.destinations.amplitude import Amplitude
 from headwater.destinations.analytics import Analytics
 from headwater.destinations.contract import Destination
 from headwater.destinations.filesystem import Filesystem
@@ -15,6 +16,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Segment(),
     Filesystem(),
     Analytics(),
+    Amplitude(),
 )
 
 

@@ -11,12 +11,12 @@ from datetime import datetime
 import msgspec
 
 from headwater.destinations.contract import DestinationType, Parcel, Values
+from headwater.destinations.packing import Packed, batches
 from headwater.destinations.segment.actions import ACTIONS
 from headwater.destinations.segment.pack import (
+    LARGEST_BATCH_BYTES,
     LARGEST_MESSAGE_BYTES,
-    Packed,
     batch_body,
-    batches,
     encode,
 )
 from headwater.destinations.segment.settings import SETTINGS, batch_url, complete
@@ -61,7 +61,7 @@ class Segment:
         packed = [encode(place, item) for place, item in enumerate(parcel.items)]
         fitting = [one for one in packed if len(one.body) <= LARGEST_MESSAGE_BYTES]
         outcomes = [_LARGE] * len(packed)
-        for batch in batches(fitting):
+        for batch in batches(fitting, LARGEST_BATCH_BYTES):
             found = await _post(wire, values, batch, parcel.sent_at)
             for one, outcome in zip(batch, found, strict=True):
                 outcomes[one.place] = outcome

@@ -1,10 +1,10 @@
-"""Pack messages into batches that every Tracking API takes.
+"""Write messages and batches as every Tracking API takes them.
 
-In: the items of a parcel. Out: batches of bodies within 500 KB, and the items too large for any.
+In: the items of a parcel. Out: their bodies, and those of requests.
 The receiver corrects times by `sentAt`; what was corrected here is sent as the plain time. Pure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.base.clock import to_wire_time
 from headwater.destinations.contract import Item
+from headwater.destinations.packing import Packed
 
 LARGEST_MESSAGE_BYTES = 32 * 1024
 LARGEST_BATCH_BYTES = 475_000
@@ -19,30 +20,9 @@ LARGEST_BATCH_BYTES = 475_000
 _OURS = frozenset({"originalTimestamp", "sentAt", "receivedAt", "version", "writeKey"})
 
 
-class Packed(msgspec.Struct, frozen=True):
-    """One item as it is sent, and its place in the parcel."""
-
-    place: int
-    body: bytes
-
-
 def encode(place: int, item: Item) -> Packed:
     """Return an item as the receiver is to see it."""
     return Packed(place, msgspec.json.encode(_for_receiver(item.fields["message"], item)))
-
-
-def batches(packed: Sequence[Packed]) -> Iterator[list[Packed]]:
-    """Divide items in their order; each batch is within the limit."""
-    batch: list[Packed] = []
-    size_bytes = 0
-    for one in packed:
-        if batch and size_bytes + len(one.body) > LARGEST_BATCH_BYTES:
-            yield batch
-            batch, size_bytes = [], 0
-        batch.append(one)
-        size_bytes += len(one.body) + 1
-    if batch:
-        yield batch
 
 
 def batch_body(batch: Sequence[Packed], sent_at: datetime) -> bytes:
