@@ -94,7 +94,9 @@ def members(cli: Cli, app_id: str, cohort: str, limit: int, cursor: str, count: 
         asked = urlencode({"limit": limit, "cursor": cursor})
         found = api.get(f"{path}/members?{asked}")
     rows = [[str(one[name] or "") for name in _MEMBER] for one in found["items"]]
-    cli.show(found, lambda: table(_MEMBER, rows, "Nobody is in it."))
+    following = found["next_cursor"]
+    nobody = f"Nobody so far: go on with --cursor {following}" if following else "Nobody is in it."
+    cli.show(found, lambda: table(_MEMBER, rows, nobody))
 
 
 def _path(app_id: str, cohort: str = "") -> str:

@@ -17,6 +17,8 @@ from headwater.extensions.windows import Page, Window, read_due_users
 from headwater.profiles import Person, last_complete_day
 from headwater.workspace import App
 
+MOST_LOOKED_AT = 50_000
+"""Users, for one page of members."""
 _NOTHING = Wanted(day=False, standing=False)
 
 
@@ -25,40 +27,47 @@ class Members(msgspec.Struct, frozen=True, kw_only=True):
 
     users: list[Person]
     next_cursor: str | None
-    """The last of them; None when there are no more."""
+    """Where to look on; None when everybody was looked at."""
 
 
 async def page_members(
     parts: Parts, app: App, conditions: Sequence[Condition], limit: int, above: str
 ) -> Members:
-    """Return the first members whose ids come after `above`."""
+    """Return the first members whose ids come after `above`.
+
+    Fewer than `limit`, perhaps none, when few of very many users are members: nobody waits until
+    all were looked at.
+    """
     found: list[Person] = []
+    looked_at = 0
     async with aclosing(_read(parts, app, conditions, above)) as pages:
-        async for members in pages:
+        async for page, members in pages:
             found += members
+            looked_at += len(page.user_ids)
             if len(found) > limit:
-                break
-    following = found[limit - 1].id if len(found) > limit else None
-    return Members(users=found[:limit], next_cursor=following)
+                return Members(users=found[:limit], next_cursor=found[limit - 1].id)
+            if looked_at >= MOST_LOOKED_AT and not page.is_last:
+                return Members(users=found, next_cursor=page.user_ids[-1])
+    return Members(users=found, next_cursor=None)
 
 
 async def count_members(parts: Parts, app: App, conditions: Sequence[Condition]) -> int:
     """Return how many users meet all conditions."""
     count = 0
     async with aclosing(_read(parts, app, conditions, "")) as pages:
-        async for members in pages:
+        async for _, members in pages:
             count += len(members)
     return count
 
 
 async def _read(
     parts: Parts, app: App, conditions: Sequence[Condition], above: str
-) -> AsyncGenerator[list[Person]]:
+) -> AsyncGenerator[tuple[Page, list[Person]]]:
     window = _everybody(parts, app)
     wanted = also_wanted(conditions, _NOTHING)
     async with aclosing(read_due_users(parts.profiles, window, above=above)) as pages:
         async for page in pages:
-            yield await _choose(parts, window, conditions, wanted, page)
+            yield page, await _choose(parts, window, conditions, wanted, page)
 
 
 async def _choose(

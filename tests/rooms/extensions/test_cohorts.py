@@ -12,6 +12,7 @@ from headwater.extensions import (
     delete_cohort,
     get_cohort,
     list_cohorts,
+    members,
     read_condition,
     windows,
 )
@@ -129,6 +130,23 @@ async def test_members_are_listed_by_id_and_counted(
         cursor = found.next_cursor
     assert listed == everybody[::2]
     assert await room.extensions.count(room.app, cohort.conditions) == 6
+
+
+async def test_a_page_does_not_wait_for_everybody(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be empty and go on: the only member is found two pages later."""
+    monkeypatch.setattr(windows, "PAGE_USERS", 2)
+    monkeypatch.setattr(members, "MOST_LOOKED_AT", 4)
+    await room.store_users(*(f"user-{n}" for n in range(10)))
+    await add(room, "The last", "id is user-9")
+    pages = []
+    cursor: str | None = ""
+    while cursor is not None:
+        found = await room.extensions.members(room.app, "The last", above=cursor)
+        pages.append([user.id for user in found.users])
+        cursor = found.next_cursor
+    assert pages == [[], [], ["user-9"]]
 
 
 async def test_names_and_conditions_are_checked(room: Room) -> None:

@@ -120,7 +120,11 @@ class CohortsController(Controller):
         limit: FromQuery[int] = 100,
         cursor: FromQuery[str] = "",
     ) -> Page[Member]:
-        """List who is in it now, by id."""
+        """List who is in it now, by id.
+
+        A page may be shorter than its limit and have a next one: very many users are looked at in
+        several goes.
+        """
         if not 1 <= limit <= MOST_ITEMS:
             raise InvalidInputError(f"A limit is 1 to {MOST_ITEMS}.", field="limit")
         app = await find_app(services, app_id)
