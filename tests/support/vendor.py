@@ -33,7 +33,8 @@ class Contract:
     def answer(self, name: str) -> Answer:
         """Return what the vendor says in one case."""
         said = self.facts["answers"][name]
-        return Answer(status=said["status"], body=json.dumps(said["body"]).encode())
+        body = said["body"] if isinstance(said["body"], str) else json.dumps(said["body"])
+        return Answer(said["status"], headers=said.get("headers", {}), body=body.encode())
 
     def check(self, received: Received) -> Any:
         """Fail unless a request is as the vendor wants it; return its body."""

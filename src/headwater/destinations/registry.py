@@ -9,6 +9,7 @@ from headwater.destinations.analytics import Analytics
 from headwater.destinations.contract import Destination
 from headwater.destinations.filesystem import Filesystem
 from headwater.destinations.segment import Segment
+from headwater.destinations.slack import Slack
 from headwater.destinations.webhook import Webhook
 
 DESTINATIONS: tuple[Destination, ...] = (
@@ -17,6 +18,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Filesystem(),
     Analytics(),
     Amplitude(),
+    Slack(),
 )
 
 
