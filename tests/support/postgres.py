@@ -5,15 +5,19 @@ In: nothing. Out: the URL of a fresh database. Skips where the wheel is absent, 
 
 import functools
 import importlib.util
+import os
+import signal
 import tempfile
 import uuid
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from tests.conftest import require
+from tests.support.eventually import eventually
 
 
 @functools.cache
@@ -36,6 +40,24 @@ def fresh_database_url() -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     admin.dispose()
     return _sqlalchemy_url(_server().get_uri(database=name))
+
+
+def restart_server() -> None:
+    """Crash the server, which kills all connections and recovers by itself; wait until it is up."""
+    engine = sa.create_engine(_sqlalchemy_url(_server().get_uri()), poolclass=sa.NullPool)
+    who = "SELECT pg_backend_pid()"
+    with suppress(sa.exc.OperationalError), engine.connect() as connection:
+        os.kill(connection.exec_driver_sql(who).scalar_one(), signal.SIGKILL)
+        connection.exec_driver_sql(who)  # the answer of a dead server: none
+    eventually(lambda: _answers(engine), within_s=30)
+
+
+def _answers(engine: sa.Engine) -> bool:
+    try:
+        with engine.connect():
+            return True
+    except sa.exc.OperationalError:
+        return False
 
 
 def _sqlalchemy_url(uri: str) -> str:

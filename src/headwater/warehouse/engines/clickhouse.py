@@ -122,6 +122,7 @@ class ClickHouse(SqlEngine):
             f"SELECT assumeNotNull({key}){states}, {moment} FROM {self.name(latest.calls)} "
             f"WHERE {key} IN ({touched}) GROUP BY {key}"
         )
+        crash_point("warehouse.in_step")
         self._drop_older(latest.table, ("id",), loaded_at)
         if again:
             self.run(f"OPTIMIZE TABLE {self.name(latest.table)} FINAL")

@@ -77,6 +77,7 @@ class DuckDb(SqlEngine):
     ) -> None:
         del loaded_at
         self.run(f"DELETE FROM {self.name(latest.table)} WHERE id IN ({touched})")
+        crash_point("warehouse.in_step")
         states = newest(self.name(latest.calls), latest, columns, touched)
         self.run(f"INSERT INTO {self.name(latest.table)} BY NAME {states}")
 

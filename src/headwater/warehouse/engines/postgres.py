@@ -111,6 +111,7 @@ class Postgres(SqlEngine):
             for c in columns
         )
         self.run(f"DELETE FROM {table} WHERE id IN ({touched})")
+        crash_point("warehouse.in_step")
         self.run(
             f"INSERT INTO {table} ({names(['id', *columns, 'uuid_ts'])}) "
             f"SELECT {key}{states}, max(uuid_ts) FROM {calls} "
