@@ -121,6 +121,11 @@ def choose_people(conditions: Sequence[Condition], people: People) -> People:
     return msgspec.structs.replace(people, users=users)
 
 
+def ask_of_profiles_alone(conditions: Sequence[Condition]) -> bool:
+    """Tell whether `choose_users` has asked everything: no company, no activity."""
+    return not any(map(_is_of_page, conditions))
+
+
 def also_wanted(conditions: Sequence[Condition], wanted: Wanted) -> Wanted:
     """Return what an extension wants, and what the conditions need besides."""
     fields = {one.field for one in conditions}

@@ -10,14 +10,20 @@ from contextlib import aclosing
 
 import msgspec
 
-from headwater.extensions.audience import Condition, also_wanted, choose_people, choose_users
+from headwater.extensions.audience import (
+    Condition,
+    also_wanted,
+    ask_of_profiles_alone,
+    choose_people,
+    choose_users,
+)
 from headwater.extensions.parts import Parts
 from headwater.extensions.people import Wanted, gather_people
 from headwater.extensions.windows import Page, Window, read_due_users
 from headwater.profiles import Person, last_complete_day
 from headwater.workspace import App
 
-MOST_LOOKED_AT = 50_000
+MOST_LOOKED_AT = 20_000
 """Users, for one page of members."""
 _NOTHING = Wanted(day=False, standing=False)
 
@@ -75,8 +81,8 @@ async def _choose(
 ) -> list[Person]:
     people = await parts.profiles.people(window.app.id, page.user_ids, standing=wanted.standing)
     users = choose_users(conditions, sorted(people.values(), key=lambda one: one.id), window.now)
-    if not users:
-        return []
+    if not users or ask_of_profiles_alone(conditions):
+        return users
     gathered = await gather_people(parts.profiles, window, users, wanted)
     return list(choose_people(conditions, gathered).users)
 
