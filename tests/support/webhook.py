@@ -53,6 +53,8 @@ class Receiver:
         self.always: Answer | None = None
         self.judge: Callable[[Received], int] | None = None
         """Decides about the status when nothing is planned."""
+        self.delay_s: Callable[[], float] | None = None
+        """How late an answer comes; None: at once."""
         self.url = ""
         self._arrived = asyncio.Condition()
 
@@ -72,7 +74,10 @@ class Receiver:
         self.received.append(got)
         async with self._arrived:
             self._arrived.notify_all()
-        return await _give(request, self._answer(got))
+        answer = self._answer(got)
+        if self.delay_s is not None:
+            await asyncio.sleep(self.delay_s())
+        return await _give(request, answer)
 
     def _answer(self, got: Received) -> Answer:
         if self.planned:
