@@ -12,12 +12,12 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from headwater.base.errors import HeadwaterError, NotFoundError
-from headwater.warehouse import Warehouses, show_settings
+from headwater.warehouse import Warehouses
 from headwater.web.auth import needs
 from headwater.web.figures import show_count, show_moment
 from headwater.web.pages import AnyRequest, page, see_other
 from headwater.web.services import Services
-from headwater.web.warehouses.telling import find_title, tell_health, tell_sync
+from headwater.web.warehouses.telling import find_title, tell_health, tell_settings, tell_sync
 
 _SHOWN = 20
 Act = Callable[[Warehouses, str, FormMultiDict], Awaitable[object]]
@@ -159,7 +159,7 @@ async def _page(
         warehouse=warehouse,
         title=find_title(warehouse.type),
         health=tell_health(standing),
-        settings=show_settings(warehouse.settings),
+        settings=tell_settings(warehouse),
         syncs=[tell_sync(sync) for sync in syncs],
         rereads=rereads,
         days=[(day, show_count(rows)) for day, rows in reversed(days.items())],

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from headwater.warehouse import Standing, Sync, find_type
+from headwater.warehouse import Standing, Sync, Warehouse, find_type, show_settings
 from headwater.web.figures import show_count, show_moment
 
 _ZONE = "UTC"
@@ -46,6 +46,12 @@ class SyncLine(msgspec.Struct, frozen=True, kw_only=True):
 def find_title(type_: str) -> str:
     """Return a type's display name."""
     return find_type(type_).title
+
+
+def tell_settings(warehouse: Warehouse) -> list[tuple[str, str]]:
+    """Return the settings by their titles, secrets masked."""
+    shown = show_settings(warehouse.settings)
+    return [(field.title, shown[field.name]) for field in find_type(warehouse.type).fields]
 
 
 def tell_health(standing: Standing) -> Health:
