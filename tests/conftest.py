@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 IN_CI = bool(os.environ.get("CI"))
+# How long an example takes says how busy the machine is: benchmarks measure, tests do not.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def require(present: object, what: str) -> None:
