@@ -56,13 +56,21 @@ def test_loading_again_changes_nothing(place: Place) -> None:
 def test_names_are_snake_case(place: Place) -> None:
     """As Segment names them: runs of capitals stay with what follows, digits need no escape."""
     keys = {
-        "userID": "user_id_", "APIKey": "apikey", "last24HourAggResults": "last24_hour_agg_results",
+        "APIKey": "apikey", "last24HourAggResults": "last24_hour_agg_results",
         "HTTPStatus200Count": "httpstatus200_count", "2xx": "2xx", "samPLE text": "sam_ple_text",
         "iPhoneOS": "i_phone_os", "_order": "order", "select": "select", "Größe": "gr_e",
     }  # fmt: skip
-    place.load(an_identify("m", "ann", LOADED_AT, **{key: "x" for key in keys if key != "userID"}))
-    (row,) = place.table("identifies")
-    assert all(row[name] == "x" for key, name in keys.items() if key != "userID")
+    nested = {"byStatus": {"2xx": "x"}, "byUser": {"userID": "x", "userId": "x"}}
+    flat = dict.fromkeys(keys, "x")
+    filled = place.load(
+        an_identify("m", "ann", LOADED_AT, **flat, **nested, userID="no", _timestamp="no")
+    )
+    columns = {*keys.values(), "by_status_2xx", "by_user_user_id"}
+    for table in ("identifies", "users"):
+        (row,) = place.table(table)
+        assert {name for name, value in row.items() if value == "x"} == columns
+    assert Notice("reserved_column", "identifies", "user_id") in filled.notices
+    assert Notice("reserved_column", "identifies", "timestamp") in filled.notices
 
 
 def test_objects_become_columns_and_lists_text(place: Place) -> None:
