@@ -101,7 +101,9 @@ class IngestSettings(Section, frozen=True):
     batch_bytes: int = 64_000_000
     """Most bytes of log entries in one insert."""
     batch_wait_s: float = 0.5
-    """How long an insert waits to become full."""
+    """How long an insert of few calls waits for more."""
+    batch_busy_wait_s: float = 1.5
+    """How long an insert waits to become full while many calls keep coming."""
     late_after_s: int = 300
     """Calls reported later than this are flagged `late`."""
     max_routes: int = 10_000

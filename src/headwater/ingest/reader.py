@@ -4,6 +4,7 @@ In: offsets. Out: entries in order. Missing entries are never passed over in sil
 `CorruptError`, or, where the operator allows it, are counted and logged.
 """
 
+import asyncio
 import math
 from collections.abc import Sequence
 
@@ -15,6 +16,10 @@ from headwater.eventlog import Entry, EventLog, Stream
 from headwater.ingest.tables import weigh_table
 
 _ENTRIES_PER_READ = 64
+_MANY_ENTRIES = _ENTRIES_PER_READ // 2
+_READS_PER_WAIT = 5
+_BUSY_EVENTS = 1_000
+"""So many calls in one short wait are no trickle."""
 _logger = get_logger("ingest")
 
 
@@ -27,22 +32,31 @@ class RangeReader:
         self._settings = settings
 
     async def take(self, first: int) -> "Taken":
-        """Return what has come since `first`: a full batch, or less after `batch_wait_s`."""
-        wait_s = self._settings.batch_wait_s
-        return await self._take(first, wait_s, self._clock.monotonic_s() + wait_s)
+        """Return what has come since `first`: a full batch, or less after a while.
+
+        Few calls wait for `batch_wait_s`, so that they are seen soon. Many, that keep coming, wait
+        for `batch_busy_wait_s`: an insert has its price, whatever it holds.
+        """
+        return await self._take(first, self._settings.batch_wait_s, self._clock.monotonic_s())
 
     async def take_full(self, first: int) -> "Taken | None":
         """Return a batch if a full one has come already."""
         taken = await self._take(first, 0, math.inf)
         return taken if taken.is_full else None
 
-    async def _take(self, first: int, wait_s: float, until_s: float) -> "Taken":
+    async def _take(self, first: int, wait_s: float, began_s: float) -> "Taken":
         taken = Taken(self._settings)
         more = await self._read(first, _ENTRIES_PER_READ, wait_s)
         while taken.add(more):
-            left_s = until_s - self._clock.monotonic_s()
+            most_s = self._settings.batch_busy_wait_s if taken.is_busy else wait_s
+            left_s = began_s + max(wait_s, most_s) - self._clock.monotonic_s()
             if left_s <= 0:
                 break
+            if len(more) < _MANY_ENTRIES:
+                # Else each entry would be asked for by itself, the moment it comes.
+                pause_s = min(left_s, wait_s / _READS_PER_WAIT)
+                await asyncio.sleep(pause_s)
+                left_s -= pause_s
             following = taken.entries[-1].offset + 1
             more = await self._read(following, _ENTRIES_PER_READ, min(left_s, wait_s))
         return taken
@@ -103,8 +117,13 @@ class Taken:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.entries: list[Entry] = []
-        self._events_left = settings.batch_events
+        self._most_events = self._events_left = settings.batch_events
         self._bytes_left = settings.batch_bytes
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether there is enough to make waiting for more worth while."""
+        return self._most_events - self._events_left >= _BUSY_EVENTS
 
     @property
     def is_full(self) -> bool:
