@@ -38,6 +38,13 @@ def test_what_is_no_unicode_is_replaced_and_nothing_else(sent: bytes, healed: by
     json.dumps(json.loads(heal(sent)), ensure_ascii=False).encode()
 
 
+@pytest.mark.parametrize("before", range(65_530, 65_542))
+def test_a_lone_surrogate_is_found_wherever_it_stands(before: int) -> None:
+    """Large bodies are looked at in pieces; none is lost between two."""
+    sent = b'"%b\\uD800"' % (b"a" * before)
+    assert heal(sent) == sent.replace(b"uD800", b"ufffd")
+
+
 @given(
     st.binary(max_size=60),
     st.lists(st.sampled_from(["\\ud83d", "\\ude00", "\\\\", "x", "\\uD800"])),
