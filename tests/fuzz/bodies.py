@@ -44,12 +44,19 @@ _QUERIES: Mapping[str, Mapping[str, Any]] = {
 BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /api/v1/apps": {"name": "Shop", "timezone": "Europe/Berlin"},
     "POST /api/v1/sources": {"type": "http-api", "name": "Website", "payload_version": ""},
+    "PATCH /api/v1/sources/{source}": {"name": "Website"},
+    "POST /api/v1/suppressed-users": {"user_ids": ["user_9"]},
+    "POST /api/v1/suppressed-users/allow": {"user_ids": ["user_9"]},
+    "POST /api/v1/apps/{app_id}/enrichments": {"source": "website"},
     "POST /api/v1/destinations": {
         "type": "webhook", "source": "website", "name": "Hook",
         "settings": {"url": "https://example.com/hook", "batch_size": "5"},
     },
     "POST /api/v1/destinations/{destination_id}/replay": {
         "from": "2026-11-01T00:00:00Z", "to": None,
+    },
+    "POST /api/v1/destinations/{destination_id}/replays": {
+        "from": "2026-11-01T00:00:00Z", "to": None, "types": ["track"],
     },
     "PATCH /api/v1/destinations/{destination_id}": {
         "name": "Hook", "settings": {"url": "https://example.com/hook"}, "keeps_order": True,
@@ -62,6 +69,10 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "type": "track", "message": {"type": "track"}, "mapping": {"action": "send"},
     },
     "POST /api/v1/warehouses": {"type": "duckdb", "settings": {"path": "other.duckdb"}},
+    "PATCH /api/v1/warehouses/{warehouse_id}": {
+        "name": "Own", "enabled": True, "schedule": "hourly", "excluded": ["website.tracks"],
+    },
+    "POST /api/v1/warehouses/{warehouse_id}/backfill": {"source": ""},
     "PUT /api/v1/apps/{app_id}/extensions/{type_}": {
         "partner_key": "{write_key}", "endpoint": "", "payload_version": "current",
     },

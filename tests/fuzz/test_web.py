@@ -128,7 +128,7 @@ def try_operation(operation: Any, server: Server, known: Known, counts: Counter[
             case.path_parameters = {name: known.get(name, value) for name, value in sent.items()}
         reply = case.call(base_url=server.url, headers=headers)
         counts[str(reply.status_code)] += 1
-        fault = f"{case.as_curl_command()}: {reply.text}"
+        fault = f"{case.as_curl_command()}: {reply.content!r}"
         assert reply.status_code < 500 or is_of_others(reply.content), fault
         assert str(reply.status_code)[0] in described, case.as_curl_command()
 

@@ -63,12 +63,21 @@ def mark_seen(connection: sa.Connection, clock: Clock, entries: Sequence[Entry])
             "seen_at": mark.received_at,
         }
         for entry in entries
-        for mark in map(_decoder.decode, split_records(entry.data))
+        for record in split_records(entry.data)
+        if (mark := _read(record)) is not None
     ]
     if rows:
         connection.execute(_upsert(connection), rows)
     position = Position(entries[-1].offset + 1)
     write_position(connection, clock, READER, Stream.MESSAGES.value, position)
+
+
+def _read(record: bytes) -> Mark | None:
+    """Return what recognises a message; a record that is damaged stops no door."""
+    try:
+        return _decoder.decode(record)
+    except msgspec.MsgspecError:
+        return None
 
 
 def prune_seen(connection: sa.Connection, clock: Clock, keep: timedelta) -> int:

@@ -72,6 +72,23 @@ async def test_a_repeat_is_known_after_a_restart(configdb: ConfigDb, door: Door)
     await again.close()
 
 
+async def test_a_damaged_record_shuts_no_door(configdb: ConfigDb, door: Door) -> None:
+    """Reading the log after a restart passes it over; what stands around it is known."""
+    key = door.add_source().write_key
+    await door.call("/v1/identify", item("a"), key)
+    await door.close()
+    (entry,) = await door.log.read(Stream.MESSAGES, 1, max_entries=1, max_bytes=1, wait_s=1)
+    await door.log.append(Stream.MESSAGES, b'{"torn": \n' + entry.data.replace(b'"a"', b'"b"'))
+    again = Door(configdb, door.log)
+    batch = {"batch": [item("a"), item("b"), item("c")]}
+    assert (await again.call("/v1/batch", batch, key)).status == 200
+    assert len(await door.log.read(Stream.MESSAGES, 3, max_entries=9, max_bytes=9, wait_s=1)) == 1
+    newest = (await door.log.read(Stream.MESSAGES, 3, max_entries=1, max_bytes=1, wait_s=1))[0]
+    assert b'"c"' in newest.data
+    assert b'"b"' not in newest.data
+    await again.close()
+
+
 async def test_ids_of_different_sources_do_not_meet(door: Door) -> None:
     """The same id from two sources is two messages."""
     for name in ("Shop", "Site"):

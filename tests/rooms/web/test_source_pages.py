@@ -104,12 +104,13 @@ async def test_a_source_is_switched_and_renamed(ann: Person) -> None:
 
 
 async def test_the_debugger_shows_what_came_and_of_this_source_only(ann: Person) -> None:
-    """Newest first, searched by any text; the panel is the list alone."""
+    """Newest first, searched by any text, past a torn record; the panel is the list alone."""
     shop, site = add(ann.world), add(ann.world, "Site")
     assert "Nothing was received lately" in await ann.see("/sources/shop-co/debugger")
     await receive(ann.world, shop, event="Paid", properties={"note": "<b>ÄRGER</b>"})
     await receive(ann.world, shop, event="Left")
     await receive(ann.world, site, event="Elsewhere")
+    await ann.world.services.log.append(Stream.MESSAGES, b'{"torn": ')
     page = await ann.see("/sources/shop-co/debugger")
     assert page.index("Left") < page.index("Paid")
     assert "Elsewhere" not in page
