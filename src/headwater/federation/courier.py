@@ -30,6 +30,7 @@ from headwater.destinations import (
 )
 from headwater.eventlog import Entry, EventLog
 from headwater.federation.breaker import Breaker
+from headwater.federation.deliveries import free_all
 from headwater.federation.intake import READ_ENTRIES, Intake
 from headwater.federation.lanes import Haul, Piece
 from headwater.federation.sender import Sender
@@ -61,6 +62,8 @@ class Courier:
         self.instance = instance
         self.breaker = Breaker(clock, settings)
         self.breaker.paused = paused
+        self.is_pause_kept = bool(paused)
+        """It is written down; whoever takes that away wants it to go on."""
         self._configdb = configdb
         self._log = log
         self._egress = egress
@@ -76,6 +79,11 @@ class Courier:
             ),
             default=1,
         )
+
+    def resume(self) -> None:
+        """Send again: a person mended it, or says so."""
+        self.breaker.resume()
+        self.is_pause_kept = False
 
     async def run(self) -> None:
         """Work until cancelled; whatever goes wrong here stops this destination alone."""
@@ -114,6 +122,9 @@ class Courier:
     async def _take_in(self) -> None:
         intake = Intake(self.instance, self._plan, self._configdb, self._log, self._clock)
         looked_at_s = float("-inf")
+        if not self.instance.keeps_order:
+            # It may have kept order until now: nothing waits for another message any more.
+            await self._configdb.run(free_all, self.instance.id, self._clock.now())
         while True:
             while sum(len(haul.pieces) for haul in self._hauls) >= _MOST_IN_HAND:
                 await self._write_ends()
@@ -193,9 +204,10 @@ class Courier:
         return ready
 
     async def _write(self, hauls: list[Haul]) -> None:
-        await self._configdb.run(
-            settle, self._clock, self.instance, self._settings, hauls, self.breaker.paused
-        )
+        # Once: a person may have taken it away meanwhile.
+        paused = "" if self.is_pause_kept else self.breaker.paused
+        await self._configdb.run(settle, self._clock, self.instance, self._settings, hauls, paused)
+        self.is_pause_kept = self.is_pause_kept or bool(paused)
         self._hauls = [haul for haul in self._hauls if haul not in hauls]
         self._written.set()
         crash_point("federation.after_write")

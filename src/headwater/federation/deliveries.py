@@ -126,6 +126,15 @@ def free_heads(
         )
 
 
+def free_all(connection: sa.Connection, destination_id: str, now: datetime) -> None:
+    """Let everything be due that waits for an earlier message."""
+    connection.execute(
+        deliveries.update()
+        .where(*_waiting(destination_id), deliveries.c.next_attempt_at.is_(None))
+        .values(next_attempt_at=now)
+    )
+
+
 def forget_users(connection: sa.Connection, user_ids: Sequence[str]) -> int:
     """Forget what waits, what is dead and what was kept as a sample of these users.
 

@@ -52,7 +52,6 @@ class FederationWorkers:
         self._settings = settings
         self._couriers: dict[str, Courier] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._paused: set[str] = set()
         self._has_looked = False
         self._pruned_at_s = clock.monotonic_s()
         self.replays = Replays(configdb, log, clock)
@@ -71,6 +70,7 @@ class FederationWorkers:
     async def refresh(self) -> None:
         """Bring the couriers in line with the configuration."""
         found = await self._configdb.run(list_destinations)
+        kept = {name for name, courier in self._couriers.items() if courier.is_pause_kept}
         paused = await self._configdb.look(paused_destinations)
         wanted = {instance.id: instance for instance in found if instance.enabled}
         await self._stop(
@@ -82,9 +82,8 @@ class FederationWorkers:
                     # Somebody switched or changed it: what it was paused for may be mended.
                     await self._configdb.run(resume, name)
                 self._start(instance, paused.get(name, ""))
-            elif name in self._paused and name not in paused:
-                self._couriers[name].breaker.resume()
-        self._paused = set(paused)
+            elif name in kept and name not in paused:
+                self._couriers[name].resume()
         self._has_looked = True
 
     async def _replay(self) -> int:
