@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ from headwater.collector import MARK
 from tests.support.server import Server, serving
 
 PROGRAM = Path(__file__).parent / "programs" / "otlp_service.py"
-BEGAN_NS = (int(time.time()) - 60) * 1_000_000_000 + 123_456_000
+
+
+@cache
+def began_ns() -> int:
+    """Return a moment just before the first test: this file may be read long before it is run."""
+    return (int(time.time()) - 60) * 1_000_000_000 + 123_456_000
+
+
 WAYS = {
     "right endpoint": ("", "none"),
     "right endpoint, gzip": ("", "gzip"),
@@ -37,7 +45,7 @@ def app_id(server: Server, request: pytest.FixtureRequest) -> str:
     """An app that the program has told of its calls, one way or another."""
     end, compression = WAYS[request.param]
     app = server.cli("apps", "create", request.param)
-    told = [server.url + end, app["collector_application_id"], compression, str(BEGAN_NS)]
+    told = [server.url + end, app["collector_application_id"], compression, str(began_ns())]
     done = subprocess.run(
         [sys.executable, str(PROGRAM), *told],
         capture_output=True, text=True, timeout=60, check=False,
@@ -58,7 +66,7 @@ def calls(server: Server, app_id: str) -> dict[str, dict[str, Any]]:
 
 def moment(nanoseconds_later: int) -> str:
     """Return a time as the API writes it."""
-    at = datetime.fromtimestamp((BEGAN_NS + nanoseconds_later) // 1_000_000_000, UTC)
+    at = datetime.fromtimestamp((began_ns() + nanoseconds_later) // 1_000_000_000, UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S")
 
 

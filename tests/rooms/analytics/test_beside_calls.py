@@ -115,14 +115,15 @@ async def test_pages_follow_one_another(populate: Populate, ask: Ask) -> None:
 
 
 async def test_a_timeline_has_actions_between_calls(populate: Populate, ask: Ask) -> None:
-    """In one order, page by page; a filter about calls leaves actions out."""
+    """In one order, page by page; a filter about calls leaves actions out, and links in."""
     await populate([
         make_action("a1", time=NOON - timedelta(minutes=5)), make_call("c1"),
         make_action("a2", time=NOON + timedelta(minutes=5)), make_action("x", user_id="bo"),
     ])  # fmt: skip
     whole = await ask("user_timeline", user_id="user_1")
     assert [(item["kind"], item["id"]) for item in whole["items"]] == [
-        ("action", "a2"), ("call", "c1"), ("action", "a1"),
+        ("action", "a2"), ("call", "c1"), ("link", "link company company_1 user_1"),
+        ("action", "a1"),
     ]  # fmt: skip
     assert whole["items"][0]["action"]["action_name"] == "Created Key"
     walked: list[dict[str, Any]] = []
@@ -134,7 +135,7 @@ async def test_a_timeline_has_actions_between_calls(populate: Populate, ask: Ask
     assert walked == whole["items"]
     good = {"field": "response.status", "value": 200}
     only = await ask("user_timeline", user_id="user_1", filters=good)
-    assert [item["kind"] for item in only["items"]] == ["call"]
+    assert [item["kind"] for item in only["items"]] == ["call", "link"]
 
 
 async def test_actions_are_no_calls(populate: Populate, ask: Ask) -> None:

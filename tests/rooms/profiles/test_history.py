@@ -205,7 +205,7 @@ async def test_the_timeline_tells_what_changed(world: World) -> None:
     await world.put([said(app_id, 2, {"c": "x"}, id="ann")])
     await world.relink()
     clock = SetClock(datetime(2027, 1, 1, tzinfo=UTC))
-    spec = msgspec.json.encode({"user_id": "ann", "from": "-90d"})
+    spec = msgspec.json.encode({"user_id": "ann", "from": "-90d", "kinds": ["profile"]})
     found = await answer(world.store, QueryScope(app_id, "UTC"), "user_timeline", spec, clock)
     items = msgspec.json.decode(msgspec.json.encode(found))["items"]
     assert [(item["id"], item["fields"], item["before"]) for item in items] == [

@@ -93,7 +93,8 @@ async def test_many_users_are_paged(world: World, browser: Browser) -> None:
 async def test_a_user_is_told_with_everything(world: World, browser: Browser) -> None:
     """Who it is, since when, a day in numbers, and the calls and changes newest first."""
     app = world.add_app()
-    await call(world, app, "ann", 2, status=404, verb="POST", route="/orders")
+    now = world.services.clock.now()
+    await call(world, app, "ann", 2, status=404, verb="POST", route="/orders", time=now)
     await describe(world, app, "ann", name="Ann Ash", plan="pro")
     await log_in(browser)
     page = await get(browser, "/users/one", app=app.id, id="ann")
