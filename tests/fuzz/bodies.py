@@ -68,7 +68,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /api/v1/destinations/{destination_id}/mappings/test": {
         "type": "track", "message": {"type": "track"}, "mapping": {"action": "send"},
     },
-    "POST /api/v1/warehouses": {"type": "duckdb", "settings": {"path": "other.duckdb"}},
+    "POST /api/v1/warehouses": {"type": "duckdb", "settings": {"path": "{new_file}"}},
     "PATCH /api/v1/warehouses/{warehouse_id}": {
         "name": "Own", "enabled": True, "schedule": "hourly", "excluded": ["website.tracks"],
     },

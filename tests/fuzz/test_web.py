@@ -6,6 +6,7 @@ before anything happens.
 """
 
 import base64
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -58,6 +59,7 @@ def known(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Known:
         "type_": "segment",
         "kind": "events",
         "write_key": door["write_key"],
+        "new_file": str(server.data / "other.duckdb"),
         "collector_application_id": server.cli("apps", "list")[0]["collector_application_id"],
     }
 
@@ -88,8 +90,12 @@ def keys_for(operation: Any, server: Server, known: Known) -> dict[str, str]:
 
 def filled(body: Mapping[str, Any], known: Known) -> Mapping[str, Any]:
     """Return a body with the keys of this server in their places."""
-    key = {"{write_key}": known["write_key"]}
-    return {n: key.get(v, v) if isinstance(v, str) else v for n, v in body.items()}
+    places = {"{write_key}": known["write_key"], "{new_file}": known["new_file"]}
+    text = json.dumps(body)
+    for place, value in places.items():
+        text = text.replace(place, json.dumps(value)[1:-1])
+    found: Mapping[str, Any] = json.loads(text)
+    return found
 
 
 def is_of_others(answer: bytes) -> bool:
