@@ -7,9 +7,10 @@ that fails is tried again with growing patience; it keeps its place, and the oth
 import asyncio
 import builtins
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -215,8 +216,12 @@ class Warehouses:
     async def delete_users(self, warehouse_id: str, user_ids: Sequence[str]) -> dict[str, int]:
         """Delete all rows of these users, in every source's schema; return counts by table.
 
-        Their messages that the log still holds are not loaded again; what comes later is.
+        Their messages that the log still holds are not loaded again; what comes later is. A table
+        that cannot be written stops no other: `TableError` names it in the end, and the same call
+        again deletes what is left.
         """
+        from headwater.warehouse.erase import Erased, erase
+
         warehouse = await self.get(warehouse_id)
         async with self._locks[warehouse_id]:
             state = await self._log.state(Stream.MESSAGES)
@@ -225,42 +230,36 @@ class Warehouses:
             )
             sources = await self._configdb.run(list_sources)
             longest = identifier_bytes_of(warehouse.settings)
-            counts: dict[str, int] = {}
+            erased = Erased()
             for schema in (schema_name(source.slug, longest) for source in sources):
-                found = await finish(
-                    self._with_engine, warehouse.settings, schema, "forget", user_ids
-                )
-                counts |= {f"{schema}.{table}": count for table, count in found.items() if count}
-            return counts
+                erased += await finish(erase, warehouse.settings, schema, self._scratch(), user_ids)
+        erased.check()
+        return erased.rows
 
     async def tables(self, warehouse_id: str) -> dict[str, dict[str, dict[str, Kind]]]:
         """Ask the warehouse for its tables and their columns, by schema."""
         warehouse = await self.get(warehouse_id)
         longest = identifier_bytes_of(warehouse.settings)
         async with self._locks[warehouse_id]:
-            return {
-                schema: found
-                for source in await self._configdb.run(list_sources)
-                if warehouse.source_id in {None, source.id}
-                for schema in [schema_name(source.slug, longest)]
-                if (found := await finish(self._with_engine, warehouse.settings, schema, "tables"))
-            }
+            found: dict[str, dict[str, dict[str, Kind]]] = {}
+            for source in await self._configdb.run(list_sources):
+                if warehouse.source_id in {None, source.id}:
+                    schema = schema_name(source.slug, longest)
+                    ask = partial(self._with_engine, warehouse.settings, schema)
+                    found[schema] = await finish(ask, _tables_of)
+            return {schema: tables for schema, tables in found.items() if tables}
 
     async def _try_settings(self, settings: TypedSettings) -> None:
-        await finish(self._with_engine, settings, "headwater_check", "check")
+        await finish(self._with_engine, settings, "headwater_check", methodcaller("check"))
 
-    def _with_engine(self, settings: TypedSettings, schema: str, what: str, *args: Any) -> Any:
+    def _with_engine(self, settings: TypedSettings, schema: str, work: Callable[[Any], Any]) -> Any:
         from headwater.warehouse.engines import open_engine
 
-        folder = self._data / "warehouse" / new_id("tmp")
-        with open_engine(settings, schema, folder) as engine:
-            match what:
-                case "check":
-                    return engine.check()
-                case "forget":
-                    return engine.forget(*args)
-                case _:
-                    return engine.read_columns(engine.list_tables())
+        with open_engine(settings, schema, self._scratch()) as engine:
+            return work(engine)
+
+    def _scratch(self) -> Path:
+        return self._data / "warehouse" / new_id("tmp")
 
     async def sync(self, warehouse_id: str, cause: str = "hand") -> Sync:
         """Load everything that the log holds by now; raise what went wrong, after noting it."""
@@ -328,3 +327,8 @@ class Warehouses:
             return False
         self._retry_s.pop(warehouse.id, None)
         return True
+
+
+def _tables_of(engine: Any) -> dict[str, dict[str, Kind]]:
+    found: dict[str, dict[str, Kind]] = engine.read_columns(engine.list_tables())
+    return found

@@ -12,6 +12,7 @@ import pytest
 from headwater.base.errors import UnavailableError
 from headwater.warehouse.catalog import CATALOG
 from headwater.warehouse.engines.clouds import dlt_destination, open_it
+from headwater.warehouse.erase import Erased, erase_from
 from headwater.warehouse.settings import DuckDbSettings
 from headwater.warehouse.types import Kind
 from tests.rooms.warehouse import worked_example as example
@@ -71,7 +72,7 @@ def test_users_widening_discards_and_forgetting(place: DltPlace) -> None:
     assert [row["row_id"] for row in place.table("_discards")] == ["m2"]
     with place.open() as engine:
         assert engine.list_tables() == ["_discards", "identifies", "users"]
-        assert engine.forget(["ann"]) == {"identifies": 2, "users": 1}
+        assert erase_from(engine, ["ann"]) == Erased({"identifies": 2, "users": 1})
     assert [row["id"] for row in place.table("identifies")] == ["m2"]
 
 

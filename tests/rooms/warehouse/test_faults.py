@@ -9,6 +9,7 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 from msgspec.structs import replace
@@ -17,7 +18,8 @@ from headwater.base import crash
 from headwater.base.errors import UnavailableError
 from headwater.model import Message
 from headwater.warehouse import Sync
-from tests.rooms.warehouse.deaths import Mortal
+from headwater.warehouse.engines import TableError
+from tests.rooms.warehouse.deaths import Killed, Mortal
 from tests.rooms.warehouse.places import Place, Places, PostgresPlace, open_places
 from tests.rooms.warehouse.support import LOADED_AT, House, a_message, an_identify
 from tests.support.postgres import restart_server
@@ -79,6 +81,55 @@ def _paid(id_: str, **properties: object) -> Message:
 
 def _ann(id_: str, **traits: object) -> Message:
     return an_identify(id_, "ann", LOADED_AT, **traits)
+
+
+async def test_deleting_that_died_is_repeated_and_forgets_nobody_else(
+    house: House, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in each table in turn: whole tables at every instant, and in the end only bob."""
+    id_ = await _add(house, place)
+    bob = an_identify("i0", "bob", LOADED_AT, seats=1)
+    await _load(house, id_, bob, _ann("i1", seats="many"), _paid("t1", amount=1))
+    monkeypatch.setattr(crash, "os", SimpleNamespace(_exit=_die))
+    for table in range(1, 5):
+        monkeypatch.setattr(crash, "_WANTED", "warehouse.forgetting")
+        monkeypatch.setattr(crash, "_left", table)
+        with pytest.raises(Killed):
+            await house.warehouses.delete_users(id_, ["ann"])
+        assert "i0" in {row["id"] for row in place.table("identifies")}
+    monkeypatch.setattr(crash, "_WANTED", "")
+    await house.warehouses.delete_users(id_, ["ann"])
+    await house.warehouses.backfill(id_)
+    await _load(house, id_, _paid("t2", amount=2))
+    ids = {name: [row["id"] for row in place.table(name)] for name in ("identifies", "users")}
+    assert ids == {"identifies": ["i0"], "users": ["bob"]}
+    assert [row["id"] for row in place.table("paid")] == ["t2"]
+    assert place.table("_discards") == []
+
+
+def _die(_code: int) -> NoReturn:
+    raise Killed
+
+
+@_only("postgres")
+async def test_a_locked_table_keeps_its_users_alone_and_says_so(
+    house: House, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others let them go; once it is free, the same call deletes what is left."""
+    assert isinstance(place, PostgresPlace)
+    monkeypatch.setattr("headwater.warehouse.engines.postgres._OPTIONS", "-c lock_timeout=200")
+    id_ = await _add(house, place)
+    await _load(house, id_, _ann("i1"), _paid("t1"))
+    with place.connect() as holder, holder.transaction():
+        holder.execute(f"LOCK TABLE {place.schema}.identifies IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(TableError, match="lock timeout") as caught:
+            await house.warehouses.delete_users(id_, ["ann"])
+    assert caught.value.facts == {"tables": [f"{place.schema}.identifies"]}
+    assert [len(place.table(name)) for name in ("identifies", "tracks", "paid", "users")] == [
+        1, 0, 0, 0,
+    ]  # fmt: skip
+    left = await house.warehouses.delete_users(id_, ["ann"])
+    assert left == {f"{place.schema}.identifies": 1}
 
 
 @_only("postgres", "duckdb", "clickhouse")

@@ -1,5 +1,6 @@
 """A warehouse is steered: parked tables, backfills, what is left out, whom it forgets."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -119,6 +120,22 @@ async def test_deleted_users_do_not_come_back(house: House) -> None:
     assert _ids(house, "identifies") == ["i3", "i4"]
     assert _ids(house, "users") == ["ann", "bob"]
     assert await house.warehouses.delete_users(warehouse_id, ["nobody"]) == {}
+
+
+async def test_deleting_waits_for_a_load_and_a_load_for_deleting(house: House) -> None:
+    """Asked at the same instant, in whatever order: nothing of the deleted is there afterwards."""
+    warehouse_id = await _add(house)
+    await house.send(a_track("t1"), an_identify("i1", "ann", LOADED_AT))
+    await house.send(an_identify("i2", "bob", LOADED_AT))
+    await asyncio.gather(
+        house.warehouses.sync(warehouse_id),
+        house.warehouses.delete_users(warehouse_id, ["ann"]),
+        house.warehouses.backfill(warehouse_id),
+        house.warehouses.sync(warehouse_id),
+        house.warehouses.delete_users(warehouse_id, ["ann"]),
+    )
+    await house.warehouses.step()
+    assert (_ids(house, "identifies"), _ids(house, "users")) == (["i2"], ["bob"])
 
 
 async def test_a_schedule_a_pause_and_a_new_name(house: House) -> None:

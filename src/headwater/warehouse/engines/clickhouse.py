@@ -91,6 +91,18 @@ class ClickHouse(SqlEngine):
         if again:  # the same instant a second time: no row is older than its twin
             self.run(f"OPTIMIZE TABLE {self.name(table)} FINAL")
 
+    def forget(
+        self, table: str, marks: Sequence[str], user_ids: Sequence[str], *, discards: bool
+    ) -> dict[str, int]:
+        counts = super().forget(table, marks, user_ids, discards=discards)
+        # Deleted rows are only hidden until their part is merged, which may be never.
+        with self.alone(table):
+            for name in (name for name, count in counts.items() if count):
+                self.run(
+                    f"ALTER TABLE {self.name(name)} APPLY DELETED MASK SETTINGS mutations_sync = 1"
+                )
+        return counts
+
     def _has_loaded(self, table: str, loaded_at: datetime) -> bool:
         query = f"SELECT 1 FROM {self.name(table)} WHERE uuid_ts = {_moment(loaded_at)} LIMIT 1"
         return bool(self.ask(query))

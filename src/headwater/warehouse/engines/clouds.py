@@ -26,11 +26,12 @@ from dlt.common.exceptions import MissingDependencyException
 from dlt.common.runtime.run_context import RunContext
 from dlt.destinations.exceptions import DatabaseUndefinedRelation, DestinationConnectionError
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset
+from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from headwater.base.errors import MisconfiguredError, UnavailableError
 from headwater.warehouse.engines.port import Columns, TableError
-from headwater.warehouse.latest import LATEST, NEWEST_BY, Latest, outgrown, state_columns
+from headwater.warehouse.latest import NEWEST_BY, Latest, outgrown, state_columns
 from headwater.warehouse.pack import DISCARDS, table_of
 from headwater.warehouse.settings import (
     BigQuerySettings,
@@ -39,7 +40,6 @@ from headwater.warehouse.settings import (
     RedshiftSettings,
     SnowflakeSettings,
 )
-from headwater.warehouse.tables import CALL_MARKS
 from headwater.warehouse.types import Kind
 
 _PIPELINE = "headwater"
@@ -161,7 +161,8 @@ class Cloud:
             schema = client.sql_client.fully_qualified_dataset_name(quote=False).split(".")[-1]
             rows = client.sql_client.execute_sql(
                 "SELECT table_name FROM information_schema.tables "
-                f"WHERE table_schema = '{schema}' ORDER BY table_name"
+                f"WHERE table_schema = '{schema}' AND table_type NOT LIKE '%VIEW' "
+                "ORDER BY table_name"
             )
         return [str(name) for (name,) in rows or () if not str(name).startswith("_dlt_")]
 
@@ -236,37 +237,21 @@ class Cloud:
             )
             return [tuple(row) for row in rows or ()]
 
-    def forget(self, user_ids: Sequence[str]) -> dict[str, int]:
+    def forget(
+        self, table: str, marks: Sequence[str], user_ids: Sequence[str], *, discards: bool
+    ) -> dict[str, int]:
         counts: dict[str, int] = {}
-        states = {latest.table for latest in LATEST}
-        tables = self.read_columns(self.list_tables())
-        for table, columns in tables.items():
-            marks = ["id"] if table in states else [m for m in CALL_MARKS if m in columns]
-            if table not in {DISCARDS, "accounts"} and marks:
-                with self._alone(table):
-                    counts[table] = self._delete(
-                        table, marks, user_ids, discards=DISCARDS in tables
-                    )
-        return counts
-
-    def _delete(
-        self, table: str, marks: Sequence[str], user_ids: Sequence[str], discards: bool
-    ) -> int:
-        with self._client() as client:
+        with self._alone(table), self._client() as client:
             sql = client.sql_client
             some = ", ".join(["%s"] * len(user_ids))
             whose = " OR ".join(f"{sql.escape_column_name(mark)} IN ({some})" for mark in marks)
             values = list(user_ids) * len(marks)
-            name = sql.make_qualified_table_name(table)
+            theirs = f"SELECT id FROM {sql.make_qualified_table_name(table)} WHERE {whose}"
             if discards:
-                sql.execute_sql(
-                    f"DELETE FROM {sql.make_qualified_table_name(DISCARDS)} WHERE table_name = "
-                    f"'{table}' AND row_id IN (SELECT id FROM {name} WHERE {whose})",
-                    *values,
-                )
-            found = sql.execute_sql(f"SELECT count(*) FROM {name} WHERE {whose}", *values)
-            sql.execute_sql(f"DELETE FROM {name} WHERE {whose}", *values)
-            return int(found[0][0]) if found else 0
+                lost = f"table_name = '{table}' AND row_id IN ({theirs})"
+                counts[DISCARDS] = _delete(sql, DISCARDS, lost, values)
+            counts[table] = _delete(sql, table, whose, values)
+        return counts
 
     def _forget_notes(self) -> None:
         # dlt skips comparing columns when it finds its own note of the schema, so a column that
@@ -296,6 +281,13 @@ class Cloud:
                 f"The warehouse did not take the load: {_root_cause(err)}",
                 hint="Check address, user and rights; the load is repeated by itself.",
             ) from err
+
+
+def _delete(sql: SqlClientBase[Any], table: str, where: str, values: Sequence[str]) -> int:
+    name = sql.make_qualified_table_name(table)
+    found = sql.execute_sql(f"SELECT count(*) FROM {name} WHERE {where}", *values)
+    sql.execute_sql(f"DELETE FROM {name} WHERE {where}", *values)
+    return int(found[0][0]) if found else 0
 
 
 def _is_away(err: BaseException | None) -> bool:

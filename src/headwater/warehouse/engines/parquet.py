@@ -20,12 +20,10 @@ from headwater.base.errors import UnavailableError
 from headwater.warehouse.engines.duck import first_line, newest
 from headwater.warehouse.engines.port import Columns, TableError
 from headwater.warehouse.engines.sql import kind_of_type, quote
-from headwater.warehouse.latest import LATEST, Latest, state_columns
+from headwater.warehouse.latest import Latest, state_columns
 from headwater.warehouse.pack import DISCARDS
 from headwater.warehouse.settings import FilesystemSettings
-from headwater.warehouse.tables import CALL_MARKS
 
-_STATES = frozenset(latest.table for latest in LATEST)
 _PART = ".part"
 
 
@@ -80,25 +78,20 @@ class ParquetFiles:
             kept = [c for c in found.column_names if found[c].null_count < found.num_rows]
             self._write(latest.table, latest.table, found.select(kept))
 
-    def forget(self, user_ids: Sequence[str]) -> dict[str, int]:
+    def forget(
+        self, table: str, marks: Sequence[str], user_ids: Sequence[str], *, discards: bool
+    ) -> dict[str, int]:
         self._connection.register("forgotten", pa.table({"id": list(user_ids)}))
+        whose = " OR ".join(f"{quote(mark)} IN (SELECT id FROM forgotten)" for mark in marks)
+        theirs = f"SELECT id FROM {self._all(table)} WHERE {whose}"
         counts: dict[str, int] = {}
-        columns = self.read_columns(sorted(set(self.list_tables()) - {DISCARDS, "accounts"}))
-        for table, known in columns.items():
-            marks = ["id"] if table in _STATES else [m for m in CALL_MARKS if m in known]
-            if not marks:
-                continue
-            with self._alone(table):
-                whose = " OR ".join(f"{quote(m)} IN (SELECT id FROM forgotten)" for m in marks)
-                self._forget_discards(table, whose, counts)
-                counts[table] = self._rewrite(table, whose)
+        with self._alone(table):
+            if discards:
+                lost = f"table_name = '{table}' AND row_id IN ({theirs})"
+                counts[DISCARDS] = self._rewrite(DISCARDS, lost)
+            crash_point("warehouse.forgetting")
+            counts[table] = self._rewrite(table, whose)
         return counts
-
-    def _forget_discards(self, table: str, whose: str, counts: dict[str, int]) -> None:
-        if any(self._schema.glob(f"{DISCARDS}/*.parquet")):
-            rows = f"SELECT id FROM {self._all(table)} WHERE {whose}"
-            gone = self._rewrite(DISCARDS, f"table_name = '{table}' AND row_id IN ({rows})")
-            counts[DISCARDS] = counts.get(DISCARDS, 0) + gone
 
     def _rewrite(self, table: str, gone: str) -> int:
         """Write each file of a table that holds such rows anew without them."""

@@ -72,8 +72,14 @@ class Engine(Protocol):
         """
         ...
 
-    def forget(self, user_ids: Sequence[str]) -> dict[str, int]:
-        """Delete every row of these users; return how many by table."""
+    def forget(
+        self, table: str, marks: Sequence[str], user_ids: Sequence[str], *, discards: bool
+    ) -> dict[str, int]:
+        """Delete the rows that name one of these users in one of the columns `marks`.
+
+        `discards`: there is a table of them, and what it holds of these rows goes first. Returns
+        how many rows went, by table.
+        """
         ...
 
 

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from headwater.base.crash import crash_point
 from headwater.warehouse.engines.port import Columns
-from headwater.warehouse.latest import LATEST, Latest, outgrown, state_columns
+from headwater.warehouse.latest import Latest, outgrown, state_columns
 from headwater.warehouse.pack import DISCARDS, kind_of_arrow
-from headwater.warehouse.tables import CALL_MARKS
 from headwater.warehouse.types import Kind
 
 _SPOKEN = (
@@ -27,7 +27,6 @@ _SPOKEN = (
     (re.compile(r"bool"), Kind.BOOLEAN),
 )
 _WRAPPED = re.compile(r"(?:low_?cardinality|nullable)\(|\)+$")
-_BY_STATE = frozenset(latest.table for latest in LATEST)
 
 
 def quote(name: str) -> str:
@@ -96,8 +95,9 @@ class SqlEngine(ABC):
     def list_tables(self) -> list[str]:
         with self.alone(""):
             rows = self.ask(
-                "SELECT DISTINCT table_name FROM information_schema.columns "
-                f"WHERE table_schema = '{self.schema}' ORDER BY table_name"
+                "SELECT table_name FROM information_schema.tables "
+                f"WHERE table_schema = '{self.schema}' AND table_type = 'BASE TABLE' "
+                "ORDER BY table_name"
             )
         return [str(row[0]) for row in rows if not str(row[0]).startswith("_dlt_")]
 
@@ -175,28 +175,19 @@ class SqlEngine(ABC):
         )
         return {column for column, count in zip(columns, row, strict=True) if count}
 
-    def forget(self, user_ids: Sequence[str]) -> dict[str, int]:
-        ids = list(user_ids)
+    def forget(
+        self, table: str, marks: Sequence[str], user_ids: Sequence[str], *, discards: bool
+    ) -> dict[str, int]:
+        whose = " OR ".join(f"{quote(mark)} {self.any_of}" for mark in marks)
+        values = [list(user_ids)] * len(marks)
+        theirs = f"SELECT id FROM {self.name(table)} WHERE {whose}"
         counts: dict[str, int] = {}
-        tables = self.read_columns(self.list_tables())
-        for table, columns in tables.items():
-            if table == DISCARDS:
-                continue
-            with self.alone(table):
-                marks = [mark for mark in CALL_MARKS if mark in columns]
-                marks = ["id"] if table in _BY_STATE else marks
-                if table == "accounts" or not marks:
-                    continue
-                whose = " OR ".join(f"{quote(mark)} {self.any_of}" for mark in marks)
-                values = [ids] * len(marks)
-                if DISCARDS in tables:
-                    counts[DISCARDS] = counts.get(DISCARDS, 0) + self.delete(
-                        DISCARDS,
-                        f"table_name = '{table}' AND row_id IN "
-                        f"(SELECT id FROM {self.name(table)} WHERE {whose})",
-                        *values,
-                    )
-                counts[table] = self.delete(table, whose, *values)
+        with self.alone(table):
+            if discards:
+                lost = f"table_name = '{table}' AND row_id IN ({theirs})"
+                counts[DISCARDS] = self.delete(DISCARDS, lost, *values)
+            crash_point("warehouse.forgetting")
+            counts[table] = self.delete(table, whose, *values)
         return counts
 
     def delete(self, table: str, where: str, *values: object) -> int:
