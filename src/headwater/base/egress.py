@@ -6,6 +6,7 @@ has must be public, and the connection goes to those very addresses. No redirect
 cookies, no decompression, so that nothing decides after the check. Knows no product words.
 """
 
+import errno
 import ipaddress
 import re
 import socket
@@ -52,9 +53,13 @@ class EgressRefusedError(HeadwaterError, Terminal):
 
 
 class UnreachableError(HeadwaterError, Transient):
-    """No answer: name, network, TLS or time."""
+    """No answer: name, network, TLS or time; `kind` says which, as systems call it."""
 
     code = "unreachable"
+
+    def __init__(self, message: str, *, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -108,12 +113,13 @@ class Egress:
                 return await _read_reply(response)
         except TimeoutError as err:
             raise UnreachableError(
-                f"{target.host} did not answer within {timeout_s:g} seconds."
+                f"{target.host} did not answer within {timeout_s:g} seconds.", kind="ETIMEDOUT"
             ) from err
         except aiohttp.InvalidURL as err:
             raise _refuse(target.host or "the address") from err
         except aiohttp.ClientError as err:
-            raise UnreachableError(f"{target.host} cannot be reached: {_reason(err)}.") from err
+            word, kind = _reason(err)
+            raise UnreachableError(f"{target.host} cannot be reached: {word}.", kind=kind) from err
 
     async def close(self) -> None:
         if self._session is not None:
@@ -231,26 +237,30 @@ def _refuse(host: str) -> EgressRefusedError:
     return EgressRefusedError(f"{host} is not a public address. {_HINT}", hint=_HINT)
 
 
-_REASONS: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "its name is not known (DNS)"),
-    (aiohttp.ClientConnectorCertificateError, "its certificate is not valid (TLS)"),
-    (aiohttp.ClientSSLError, "no secure connection came about (TLS)"),
-    (aiohttp.ClientConnectorError, "no connection came about"),
-    (aiohttp.ServerConnectionError, "it hung up without an answer"),
-    (aiohttp.ClientOSError, "the connection broke"),
-    (aiohttp.ClientPayloadError, "its answer broke off"),
-    (aiohttp.ClientResponseError, "it does not speak HTTP"),
+_REASONS: tuple[tuple[type[aiohttp.ClientError], str, str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "its name is not known (DNS)", "ENOTFOUND"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not valid (TLS)", "CERTIFICATE"),
+    (aiohttp.ClientSSLError, "no secure connection came about (TLS)", "TLS"),
+    (aiohttp.ClientConnectorError, "no connection came about", "ENOTCONN"),
+    (aiohttp.ServerConnectionError, "it hung up without an answer", "ECONNRESET"),
+    (aiohttp.ClientOSError, "the connection broke", "ECONNRESET"),
+    (aiohttp.ClientPayloadError, "its answer broke off", "ECONNABORTED"),
+    (aiohttp.ClientResponseError, "it does not speak HTTP", "NOT_HTTP"),
 )
+_BY_NUMBER = {
+    errno.ECONNREFUSED: "nobody listens there",
+    errno.EHOSTUNREACH: "no way leads there",
+    errno.ENETUNREACH: "no way leads there",
+}
 
 
-def _reason(err: aiohttp.ClientError) -> str:
-    refused = isinstance(err, aiohttp.ClientConnectorError) and isinstance(
-        err.os_error, ConnectionRefusedError
-    )
-    if refused:
-        return "nobody listens there"
-    found = (word for kind, word in _REASONS if isinstance(err, kind))
-    return next(found, type(err).__name__)
+def _reason(err: aiohttp.ClientError) -> tuple[str, str]:
+    """Return what happened, in words and as systems call it."""
+    number = err.os_error.errno if isinstance(err, aiohttp.ClientConnectorError) else None
+    if number in _BY_NUMBER:
+        return _BY_NUMBER[number], errno.errorcode[number]
+    found = ((word, kind) for of, word, kind in _REASONS if isinstance(err, of))
+    return next(found, (type(err).__name__, "NO_ANSWER"))
 
 
 async def _read_reply(response: aiohttp.ClientResponse) -> Reply:

@@ -65,7 +65,7 @@ async def try_message(
     destination, values = find_destination(instance.type), open_settings(vault, instance)
     wire = open_wire(instance, values, egress, timeout_s)
     tried = [
-        _tried(instance, item, Outcome(fate="dead", error=item.error))
+        _tried(instance, item, Outcome(fate="dead", code="MAPPING", error=item.error))
         for item in found
         if item.error
     ]

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 
-from headwater.base.egress import Egress, Reply
+from headwater.base.egress import Egress, Reply, UnreachableError
 from headwater.base.errors import HeadwaterError, Terminal
 from headwater.base.retry import retry_after_s
 
@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     fate: Literal["delivered", "retry", "dead"]
     status: int | None = None
     code: str = ""
-    """Without an answer: a short class of what happened, such as `TIMEOUT`."""
+    """Without an answer: a short class of what happened, such as `ETIMEDOUT`."""
     error: str = ""
     """What went wrong, with the beginning of the answer."""
     retry_after_s: float | None = None
@@ -127,7 +127,10 @@ def judge_reply(reply: Reply) -> Outcome:
 
 def judge_error(err: HeadwaterError) -> Outcome:
     """Say what an error without an answer means: its own fate."""
-    return Outcome(fate="dead" if isinstance(err, Terminal) else "retry", error=err.message)
+    if isinstance(err, UnreachableError):
+        return Outcome(fate="retry", code=err.kind, error=err.message)
+    fate: Literal["dead", "retry"] = "dead" if isinstance(err, Terminal) else "retry"
+    return Outcome(fate=fate, code=err.code.upper(), error=err.message)
 
 
 def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:

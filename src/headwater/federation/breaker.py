@@ -27,6 +27,10 @@ class Breaker:
         self._rests_until_s = 0.0
         self.paused = ""
         """Why nothing is sent until a person says so; empty: it is."""
+        self.accepts = False
+        """It took our key since it was last in doubt."""
+        self.in_doubt = False
+        """It refused our key and took nothing since: one message has to prove that it is mended."""
 
     @property
     def is_open(self) -> bool:
@@ -40,8 +44,9 @@ class Breaker:
 
     @property
     def is_probing(self) -> bool:
-        """Whether it failed so often that one request has to prove that it is back."""
-        return self._concurrency.troubles >= self._settings.pause_after_failures
+        """Whether one request has to prove that it is back, or that its key is mended."""
+        has_failed = self._concurrency.troubles >= self._settings.pause_after_failures
+        return has_failed or self.in_doubt
 
     @property
     def limit(self) -> int:
@@ -49,8 +54,9 @@ class Breaker:
         return 1 if self.is_probing else self._concurrency.limit
 
     def resume(self) -> None:
-        """Send again: a person mended it, or says so."""
+        """Try again: a person mended it, or says so."""
         self.paused = ""
+        self.accepts, self.in_doubt = False, True
 
     def begin(self) -> float:
         """Return the moment at which a request begins."""
@@ -59,9 +65,8 @@ class Breaker:
     def note(self, outcomes: Sequence[Outcome], began_s: float) -> None:
         """Learn from one answer; a refused message says nothing about the destination."""
         now_s = self._clock.monotonic_s()
-        if outcomes and all(outcome.status in KEY_REFUSED for outcome in outcomes):
-            self.paused = outcomes[0].error
-        if any(outcome.fate != "retry" for outcome in outcomes):
+        self._note_key(outcomes)
+        if any(outcome.fate != "retry" or outcome.status in KEY_REFUSED for outcome in outcomes):
             self._concurrency.note_answer(began_s, now_s)
             return
         asked_s = max((outcome.retry_after_s or 0.0 for outcome in outcomes), default=0.0)
@@ -72,6 +77,23 @@ class Breaker:
         if is_new and over >= 0:
             self._rest(backoff_s(over + 1, cap_s=self._settings.pause_cap_s))
 
+    def _note_key(self, outcomes: Sequence[Outcome]) -> None:
+        if any(map(_takes_key, outcomes)):
+            self.accepts, self.in_doubt = True, False
+            return
+        refused = [outcome for outcome in outcomes if outcome.status in KEY_REFUSED]
+        if refused:
+            self.accepts, self.in_doubt = False, True
+        if any(outcome.fate == "retry" for outcome in refused):
+            self.paused = refused[0].error
+
     def _rest(self, rest_s: float) -> None:
         until_s = self._clock.monotonic_s() + min(rest_s, _LONGEST_REST_S)
         self._rests_until_s = max(self._rests_until_s, until_s)
+
+
+def _takes_key(outcome: Outcome) -> bool:
+    """Tell whether an answer shows that our key is good: taken, or refused for what it says."""
+    if outcome.fate == "dead":
+        return outcome.status is not None and outcome.status not in KEY_REFUSED
+    return outcome.fate == "delivered"

@@ -25,20 +25,26 @@ def conclude(
     """Return how a message that was tried waits on; None when it is delivered."""
     if outcome.fate == "delivered":
         return None
-    fate = outcome.fate
-    if outcome.status in KEY_REFUSED:
-        # Kept until a person mends the key; refused again after that, it is the message's fault.
-        fate = "dead" if waiting.status in KEY_REFUSED else "retry"
     tried = msgspec.structs.replace(
         waiting,
-        state=fate,
+        state=outcome.fate,
         attempts=waiting.attempts + 1,
         status=outcome.status,
         error=outcome.error,
         error_class=class_of(outcome),
         next_attempt_at=None,
     )
-    return tried if fate == "dead" else _plan_retry(tried, outcome, now, settings)
+    return tried if outcome.fate == "dead" else _plan_retry(tried, outcome, now, settings)
+
+
+def spare_for_key(waiting: Waiting, outcome: Outcome, *, key_is_good: bool) -> Outcome:
+    """Return a refused key as what it is: trouble that a person mends, and no message's end.
+
+    Refused once more while the key was taken from others, it is the message's own fault.
+    """
+    if outcome.status not in KEY_REFUSED or (key_is_good and waiting.status in KEY_REFUSED):
+        return outcome
+    return msgspec.structs.replace(outcome, fate="retry")
 
 
 def class_of(outcome: Outcome) -> str:
@@ -54,7 +60,8 @@ def _plan_retry(
     if wait_s is None:
         wait_s = _wait_s(tried, now, settings)
     at = now + timedelta(seconds=wait_s)
-    if at - tried.first_tried_at > timedelta(seconds=settings.give_up_after_s):
+    given_up_at = tried.first_tried_at + timedelta(seconds=settings.give_up_after_s)
+    if at > given_up_at and outcome.status not in KEY_REFUSED:
         error = f"given up after {tried.attempts} attempts; the last one: {tried.error}"
         return msgspec.structs.replace(tried, state="dead", error=error)
     return msgspec.structs.replace(tried, next_attempt_at=at)

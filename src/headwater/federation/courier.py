@@ -131,13 +131,14 @@ class Courier:
             if self.breaker.is_open:
                 await self._take_overdue(intake)
                 continue
-            now_s = self._clock.monotonic_s()
-            if now_s - looked_at_s >= self._settings.poll_s:
+            now_s, in_doubt = self._clock.monotonic_s(), self.breaker.in_doubt
+            if now_s - looked_at_s >= self._settings.poll_s and not in_doubt:
                 looked_at_s = float("-inf") if await self._take_due(intake) else now_s
             if self.breaker.is_probing and self._hauls:
                 await self._write_ends()
-            else:
-                await self._take_new(intake)
+            elif not await self._take_new(intake) and in_doubt:
+                # What was refused goes last: it may be refused for itself, whatever the key.
+                await self._take_due(intake)
 
     async def _take_due(self, intake: Intake) -> bool:
         """Take rows whose time has come; tell whether there may be more: the old go first."""
@@ -154,16 +155,17 @@ class Courier:
             await self._write_ends()
         return True
 
-    async def _take_new(self, intake: Intake) -> None:
+    async def _take_new(self, intake: Intake) -> bool:
         """Take messages of the log, but those that an earlier one of their user holds back."""
         most = 1 if self.breaker.is_probing else READ_ENTRIES
         entries = await intake.read_new(most, self._settings.poll_s)
         if not entries or self.breaker.is_open:
-            return
+            return False
         haul = intake.haul_of(entries)
         held = self._held_in_hand() | await intake.held(haul)
         held |= self._held_in_hand()
         self._put(haul, [piece for piece in haul.pieces if piece.lane not in held])
+        return True
 
     async def _take_overdue(self, intake: Intake) -> None:
         """While nothing is sent: park what waited so long that the log may forget it."""
@@ -239,7 +241,7 @@ class Courier:
         items = [item for piece in pieces for item in piece.items]
         for item in items:
             if item.error:
-                _note(found, item, Outcome(fate="dead", error=item.error))
+                _note(found, item, Outcome(fate="dead", code="MAPPING", error=item.error))
         good = [item for item in items if not item.error]
         for parcel in divide(self._destination, self._values, good, self._clock.now()):
             wire = open_wire(self.instance, self._values, self._egress, self._settings.timeout_s)

@@ -14,6 +14,7 @@ from headwater.base.clock import Clock
 from headwater.configdb import ConfigDb, read_position
 from headwater.destinations import Dropped, Instance, Plan, prepare
 from headwater.eventlog import Entry, EventLog, Stream, split_records
+from headwater.federation.conclude import KEY_REFUSED
 from headwater.federation.deliveries import due_deliveries, held_keys
 from headwater.federation.lanes import Haul, Piece
 from headwater.federation.settle import advance
@@ -102,7 +103,8 @@ class Intake:
                 haul.dropped.append(waiting)
             return
         lane = user_key(waiting.message) if self._instance.keeps_order else ""
-        haul.pieces.append(Piece(waiting, haul, found, lane))
+        alone = waiting.status in KEY_REFUSED
+        haul.pieces.append(Piece(waiting, haul, found, lane, goes_alone=alone))
 
     async def _find_start(self) -> int:
         """Return the position, or for a new destination where its first message can be."""

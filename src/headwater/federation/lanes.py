@@ -41,6 +41,8 @@ class Piece(msgspec.Struct, eq=False):
     """None: it was not tried."""
     waits: bool = False
     """It will have a row: not taken, not tried, or held back."""
+    goes_alone: bool = False
+    """It may be what its destination dislikes: nobody shall share its fate."""
 
 
 class Lanes:
@@ -67,8 +69,14 @@ class Lanes:
 
     def take(self, most: int) -> list[Piece]:
         """Return the next pieces to send together."""
-        free = self._free
-        return [free.popleft() for _ in range(min(most, len(free)))]
+        free, taken = self._free, list[Piece]()
+        while free and len(taken) < most:
+            if free[0].goes_alone and taken:
+                break
+            taken.append(free.popleft())
+            if taken[-1].goes_alone:
+                break
+        return taken
 
     def let_pass(self, piece: Piece) -> None:
         """One is done: the next of its lane may go."""

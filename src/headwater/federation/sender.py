@@ -12,6 +12,7 @@ from headwater.base.clock import Clock
 from headwater.base.telemetry import DELIVERIES, get_logger
 from headwater.destinations import Outcome
 from headwater.federation.breaker import Breaker
+from headwater.federation.conclude import KEY_REFUSED, spare_for_key
 from headwater.federation.figures import age_bucket
 from headwater.federation.lanes import Haul, Lanes, Piece
 
@@ -66,7 +67,8 @@ class Sender:
     def _go_on(self) -> None:
         lanes, breaker = self._lanes, self._breaker
         while lanes and len(self._on_wire) < breaker.limit and not breaker.is_open:
-            task = asyncio.create_task(self._send(lanes.take(self._parcel_size)))
+            most = 1 if breaker.in_doubt else self._parcel_size
+            task = asyncio.create_task(self._send(lanes.take(most)))
             self._on_wire.add(task)
             task.add_done_callback(self._on_wire.discard)
         if lanes and breaker.is_open:
@@ -76,7 +78,7 @@ class Sender:
 
     async def _send(self, pieces: list[Piece]) -> None:
         began_s = self._breaker.begin()
-        outcomes = await self._try(pieces)
+        outcomes = self._spare(pieces, await self._try(pieces))
         self._breaker.note(outcomes, began_s)
         now = self._clock.now()
         for piece, outcome in zip(pieces, outcomes, strict=True):
@@ -95,8 +97,17 @@ class Sender:
         except Exception as err:
             # A fault of ours: the messages must survive it, and somebody must hear of it.
             _logger.exception("delivery_broke", destination=self._id)
-            broken = Outcome(fate="retry", error=f"a fault of Headwater: {type(err).__name__}")
-            return [broken] * len(pieces)
+            said = f"a fault of Headwater: {type(err).__name__}"
+            return [Outcome(fate="retry", code="FAULT", error=said)] * len(pieces)
+
+    def _spare(self, pieces: Sequence[Piece], outcomes: list[Outcome]) -> list[Outcome]:
+        if KEY_REFUSED.isdisjoint({outcome.status for outcome in outcomes}):
+            return outcomes
+        good = self._breaker.accepts
+        return [
+            spare_for_key(piece.waiting, outcome, key_is_good=good)
+            for piece, outcome in zip(pieces, outcomes, strict=True)
+        ]
 
     def _settle(self, piece: Piece, outcome: Outcome) -> None:
         DELIVERIES.labels(self._id, outcome.fate).inc()

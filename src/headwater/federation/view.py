@@ -23,6 +23,7 @@ from headwater.federation.figures import (
     error_classes,
     read_counts,
 )
+from headwater.federation.meanings import meaning_of
 from headwater.federation.samples import Sample, list_samples
 from headwater.federation.waiting import Waiting
 
@@ -71,6 +72,8 @@ class ErrorClass(msgspec.Struct, frozen=True, kw_only=True):
     """Errors of one kind, such as `discarded.400` or `awaiting-retry.503`."""
 
     error_class: str
+    meaning: str
+    """In words, what that is."""
     attempts: int
     samples: list[Sample]
 
@@ -122,6 +125,7 @@ def _errors(
     found = [
         ErrorClass(
             error_class=name,
+            meaning=meaning_of(name),
             attempts=count,
             samples=[one for one in samples if one.error_class == name],
         )

@@ -78,10 +78,11 @@ class FederationWorkers:
         )
         for name, instance in wanted.items():
             if name not in self._couriers:
-                if self._has_looked and paused.pop(name, ""):
+                self._start(instance, paused.get(name, ""))
+                if self._has_looked and name in paused:
                     # Somebody switched or changed it: what it was paused for may be mended.
                     await self._configdb.run(resume, name)
-                self._start(instance, paused.get(name, ""))
+                    self._couriers[name].resume()
             elif name in kept and name not in paused:
                 self._couriers[name].resume()
         self._has_looked = True

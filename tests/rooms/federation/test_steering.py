@@ -1,5 +1,7 @@
 """What people change while messages wait: nothing is stranded by it."""
 
+import asyncio
+
 from headwater.base.settings import FederationSettings
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
@@ -24,6 +26,50 @@ async def test_whoever_resumes_at_once_is_heard(
             await configdb.run(resume, instance.id)
             await federation.until(instance, lambda s: (s.waiting, s.paused) == (0, ""))
     assert [got.json["messageId"] for got in receiver.received] == ["a", "a", "b", "b"]
+
+
+async def test_whoever_resumes_with_a_bad_key_risks_one_message_and_loses_none(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """Dozens wait, all of them refused before: one is tried, and all arrive with the right key."""
+    settings = FederationSettings(retry_first_s=0.01, retry_cap_s=0.01, poll_s=0.02)
+    federation = Federation(configdb, vault, settings=settings)
+    instance = federation.connect(receiver.url, batch_size="40")
+    receiver.plan(200)
+    receiver.always = Answer(status=401)
+    async with federation.at_work():
+        await federation.receive("first")
+        await federation.until(instance, lambda s: s.delivered == 1)
+        await federation.receive(*(f"m-{n}" for n in range(40)))
+        await federation.until(instance, lambda s: s.waiting == 40 and bool(s.paused))
+        for tries in (1, 2):
+            await configdb.run(resume, instance.id)
+            await receiver.wait_for(2 + tries)
+            await federation.until(instance, lambda s: bool(s.paused))
+            await asyncio.sleep(0.1)
+            assert [len(got.json) for got in receiver.received] == [1, 40, *[1] * tries]
+        receiver.always = None
+        await configdb.run(resume, instance.id)
+        status = await federation.until(instance, lambda s: s.delivered == 41)
+    assert (status.dead, status.waiting, status.paused) == (0, 0, "")
+    await federation.close()
+
+
+async def test_a_message_that_is_refused_for_itself_dies_and_pauses_nobody_for_ever(
+    federation: Federation, receiver: Receiver, configdb: ConfigDb
+) -> None:
+    """Resumed once, others go first; while they are taken, it is refused again and dead."""
+    instance = federation.connect(receiver.url)
+    receiver.judge = lambda got: 403 if got.json["messageId"] == "odd" else 200
+    async with federation.at_work():
+        await federation.receive("odd")
+        await federation.until(instance, lambda s: bool(s.paused) and s.waiting == 1)
+        await federation.receive(*(f"m-{n}" for n in range(5)))
+        await configdb.run(resume, instance.id)
+        await federation.until(instance, lambda s: (s.delivered, s.dead) == (5, 1))
+        await federation.receive("last")
+        status = await federation.until(instance, lambda s: s.delivered == 6)
+    assert (status.paused, status.waiting) == ("", 0)
 
 
 async def test_when_order_is_kept_no_more_nothing_waits_for_another(

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from headwater.configdb import ConfigDb
-from headwater.federation import list_samples
+from headwater.federation import delivery_view
 from tests.support.federation import Federation
-from tests.support.webhook import Receiver
+from tests.support.webhook import HANG, Receiver, run_receiver
+
+HOUR = timedelta(hours=1)
 
 
 @asynccontextmanager
@@ -28,28 +31,35 @@ async def answering(words: bytes) -> AsyncIterator[int]:
 async def test_whoever_cannot_be_reached_is_tried_again_and_slows_nobody(
     federation: Federation, receiver: Receiver, configdb: ConfigDb
 ) -> None:
-    """No name, no server, no TLS, no HTTP, a torn answer: waiting, not dead, with a reason."""
+    """No name, no server, no TLS, no HTTP, no answer: waiting, not dead, each in its own class."""
     async with (
         answering(b"SSH-2.0-OpenSSH_9.2\r\n") as strange,
         answering(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\ntorn") as torn,
+        answering(b"") as mute,
+        run_receiver() as well,
     ):
-        bad = [
-            federation.connect(url)
-            for url in (
-                "http://nobody.invalid/",
-                "http://127.0.0.1:9/",
-                receiver.url.replace("http:", "https:"),
-                f"http://127.0.0.1:{strange}/",
-                f"http://127.0.0.1:{torn}/",
-            )
-        ]
-        healthy = federation.connect(receiver.url)
+        receiver.always = HANG
+        bad = {
+            "ENOTFOUND": "http://nobody.invalid/",
+            "ECONNREFUSED": "http://127.0.0.1:9/",
+            "TLS": well.url.replace("http:", "https:"),
+            "NOT_HTTP": f"http://127.0.0.1:{strange}/",
+            "ECONNABORTED": f"http://127.0.0.1:{torn}/",
+            "ECONNRESET": f"http://127.0.0.1:{mute}/",
+            "ETIMEDOUT": receiver.url,
+        }
+        instances = {kind: federation.connect(url) for kind, url in bad.items()}
+        healthy = federation.connect(well.url)
         async with federation.at_work():
             await federation.receive("a")
             await federation.until(healthy, lambda s: s.delivered == 1)
-            for instance in bad:
+            for instance in instances.values():
                 status = await federation.until(instance, lambda s: bool(s.last_error))
                 assert (status.waiting, status.dead, status.delivered) == (1, 0, 0), instance
-    for instance in bad:
-        samples = await configdb.look(list_samples, instance.id)
-        assert samples[0].error_class.startswith("awaiting-retry."), instance
+    now = federation.clock.now()
+    for kind, instance in instances.items():
+        view = await configdb.look(delivery_view, instance.id, now - HOUR, now + HOUR)
+        (trouble,) = view.errors
+        assert trouble.error_class == f"awaiting-retry.{kind}", trouble.samples[0].error
+        assert trouble.meaning.endswith(".")
+        assert trouble.samples[0].answered.startswith("no answer")

@@ -64,8 +64,10 @@ def test_only_the_beginning_of_an_answer_is_kept() -> None:
 
 def test_an_error_carries_its_own_fate() -> None:
     """No answer may pass; a forbidden target does not."""
-    assert judge_error(UnreachableError("no answer")).fate == "retry"
-    assert judge_error(EgressRefusedError("no")).fate == "dead"
+    away = judge_error(UnreachableError("no answer", kind="ETIMEDOUT"))
+    assert (away.fate, away.code, away.status) == ("retry", "ETIMEDOUT", None)
+    shut = judge_error(EgressRefusedError("no"))
+    assert (shut.fate, shut.code) == ("dead", "EGRESS_REFUSED")
 
 
 def test_a_webhook_makes_its_secret_when_none_is_given() -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from headwater.base.clock import SetClock
 from headwater.base.settings import FederationSettings
 from headwater.destinations import Outcome
 from headwater.federation.breaker import Breaker
-from headwater.federation.conclude import conclude
+from headwater.federation.conclude import conclude, spare_for_key
 from headwater.federation.figures import age_at, age_bucket
 from headwater.federation.lanes import Haul, Lanes, Piece
 from headwater.federation.masking import hide_secrets
@@ -168,20 +169,39 @@ def test_success_lets_more_requests_out_and_trouble_fewer() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_pauses_the_destination_and_keeps_the_message(status: int) -> None:
-    """Until a person says so; a message refused for it twice is dead."""
+    """Until a person says so, however long; then one message goes first."""
     clock = SetClock(NOON)
     breaker = Breaker(clock, SETTINGS)
+    noted(breaker, clock, *[DONE] * 10)
     refused = Outcome(fate="dead", status=status, error=f"answered {status}")
-    noted(breaker, clock, refused)
+    spared = spare_for_key(a_waiting(), refused, key_is_good=breaker.accepts)
+    noted(breaker, clock, spared)
     assert (breaker.is_open, breaker.paused) == (True, f"answered {status}")
-    kept = conclude(a_waiting(), refused, NOON, SETTINGS)
+    old = a_waiting(since=timedelta(seconds=SETTINGS.give_up_after_s))
+    kept = conclude(old, spared, NOON, SETTINGS)
     assert kept is not None
     assert kept.state == "retry"
-    dead = conclude(kept, refused, NOON, SETTINGS)
-    assert dead is not None
-    assert dead.state == "dead"
     breaker.resume()
-    assert not breaker.is_open
+    assert (breaker.is_open, breaker.in_doubt, breaker.limit) == (False, True, 1)
+    noted(breaker, clock, DONE)
+    assert (breaker.in_doubt, breaker.limit) == (False, 10)
+
+
+def test_a_message_dies_of_a_key_only_while_others_are_taken() -> None:
+    """Refused a second time while nothing was taken in between, it waits on."""
+    clock = SetClock(NOON)
+    breaker = Breaker(clock, SETTINGS)
+    refused = Outcome(fate="dead", status=403, error="answered 403")
+    again = msgspec.structs.replace(a_waiting(1), status=403)
+    breaker.resume()
+    spared = spare_for_key(again, refused, key_is_good=breaker.accepts)
+    assert spared.fate == "retry"
+    noted(breaker, clock, spared)
+    breaker.resume()
+    noted(breaker, clock, WRONG)
+    assert spare_for_key(again, refused, key_is_good=breaker.accepts).fate == "dead"
+    noted(breaker, clock, refused)
+    assert (breaker.is_open, breaker.in_doubt) == (False, True)
 
 
 def test_after_four_hours_a_message_is_tried_slowly() -> None:
@@ -196,7 +216,13 @@ def test_after_four_hours_a_message_is_tried_slowly() -> None:
 def a_haul(*keys: str) -> list[Piece]:
     haul = Haul(pieces=[])
     return [
-        Piece(Waiting(message=a_message(str(n)), first_tried_at=NOON), haul, [], key)
+        Piece(
+            Waiting(message=a_message(str(n)), first_tried_at=NOON),
+            haul,
+            [],
+            key,
+            goes_alone=n % 3 == 0,
+        )
         for n, key in enumerate(keys)
     ]
 
@@ -216,6 +242,7 @@ def test_lanes_keep_the_order_of_each_user(keys: list[str], data: st.DataObject)
         assert len(users) == len(set(users))
         for piece in taken:
             assert piece.lane not in stopped
+            assert not (piece.goes_alone and len(taken) > 1)
             sent.append(piece)
             if data.draw(st.booleans()):
                 lanes.let_pass(piece)

@@ -65,7 +65,9 @@ class Amplitude:
 
     async def deliver(self, wire: Wire, values: Values, parcel: Parcel) -> list[Outcome]:
         packed = [Packed(place, _encode(item)) for place, item in enumerate(parcel.items)]
-        large = Outcome(fate="dead", error="larger than the 1 MB that Amplitude takes")
+        large = Outcome(
+            fate="dead", code="TOO_LARGE", error="larger than the 1 MB that Amplitude takes"
+        )
         outcomes = [large] * len(packed)
         fitting = [one for one in packed if len(one.body) <= _LONGEST_EVENT_BYTES]
         for batch in batches(fitting, _MOST_BYTES):
@@ -81,7 +83,11 @@ class Amplitude:
         at: datetime,  # noqa: ARG002 - Amplitude deletes all that it has
     ) -> list[Outcome]:
         if not values["secret_key"]:
-            missing = Outcome(fate="dead", error="the secret key of the project is needed for this")
+            missing = Outcome(
+                fate="dead",
+                code="INVALID_SETTINGS",
+                error="the secret key of the project is needed for this",
+            )
             return [missing] * len(user_ids)
         keys = f"{values['api_key']}:{values['secret_key']}"
         basic = base64.b64encode(keys.encode()).decode()

@@ -19,7 +19,9 @@ Json = dict[str, Any]
 
 _MOST_PER_PARCEL = 200
 _BY_OURSELVES = Outcome(
-    fate="dead", error="sent by Headwater itself: it would come back to where it is from"
+    fate="dead",
+    code="OURS",
+    error="sent by Headwater itself: it would come back to where it is from",
 )
 
 

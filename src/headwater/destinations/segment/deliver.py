@@ -24,7 +24,9 @@ from headwater.destinations.wire import Answer, Outcome, Wire
 
 _MOST_PER_PARCEL = 500
 _TOO_LARGE = 413
-_LARGE = Outcome(fate="dead", error="larger than the 32 KB that a Tracking API takes")
+_LARGE = Outcome(
+    fate="dead", code="TOO_LARGE", error="larger than the 32 KB that a Tracking API takes"
+)
 
 
 class _Rejected(msgspec.Struct):

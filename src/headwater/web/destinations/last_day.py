@@ -16,6 +16,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """One class of errors."""
 
     name: str
+    meaning: str
     attempts: str
     samples: list[Sample]
 
@@ -39,7 +40,10 @@ def show_view(view: DeliveryView) -> LastDay:
         ],
         troubles=[
             Trouble(
-                name=one.error_class, attempts=f"{one.attempts:,}", samples=one.samples[:_SAMPLES]
+                name=one.error_class,
+                meaning=one.meaning,
+                attempts=f"{one.attempts:,}",
+                samples=one.samples[:_SAMPLES],
             )
             for one in view.errors
         ],
