@@ -184,7 +184,7 @@ def test_a_refused_key_pauses_the_destination_and_keeps_the_message(status: int)
     breaker.resume()
     assert (breaker.is_open, breaker.in_doubt, breaker.limit) == (False, True, 1)
     noted(breaker, clock, DONE)
-    assert (breaker.in_doubt, breaker.limit) == (False, 10)
+    assert (breaker.in_doubt, breaker.limit > 1) == (False, True)
 
 
 def test_a_message_dies_of_a_key_only_while_others_are_taken() -> None:
@@ -213,18 +213,13 @@ def test_after_four_hours_a_message_is_tried_slowly() -> None:
     assert longest <= timedelta(seconds=SETTINGS.retry_slow_s)
 
 
+def _at_noon(number: int) -> Waiting:
+    return Waiting(message=a_message(str(number)), first_tried_at=NOON)
+
+
 def a_haul(*keys: str) -> list[Piece]:
     haul = Haul(pieces=[])
-    return [
-        Piece(
-            Waiting(message=a_message(str(n)), first_tried_at=NOON),
-            haul,
-            [],
-            key,
-            goes_alone=n % 3 == 0,
-        )
-        for n, key in enumerate(keys)
-    ]
+    return [Piece(_at_noon(n), haul, [], key, goes_alone=n % 3 == 0) for n, key in enumerate(keys)]
 
 
 @given(st.lists(st.sampled_from(["ann", "bob", "cy", ""]), max_size=40), st.data())
