@@ -106,7 +106,7 @@ async def test_deleting_that_died_is_repeated_and_forgets_nobody_else(
     ids = {name: [row["id"] for row in place.table(name)] for name in ("identifies", "users")}
     assert ids == {"identifies": ["i0"], "users": ["bob"]}
     assert [row["id"] for row in place.table("paid")] == ["t2"]
-    assert place.table("_discards") == []
+    assert not (place.has("_discards") and place.table("_discards"))
 
 
 def _die(_code: int) -> NoReturn:
