@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from headwater.model import Message
-from headwater.warehouse.flatten import flatten
+from headwater.warehouse.flatten import Flattener
 from headwater.warehouse.naming import shorten, to_snake
 from headwater.warehouse.types import Kind
 
@@ -93,6 +93,8 @@ class Rows:
         self.unwanted = frozenset(unwanted)
         self.tables: dict[str, dict[str, Row]] = {}
         self.notices: Counter[Notice] = Counter()
+        self._context = Flattener("context", identifier_bytes)
+        self._fields = Flattener("", identifier_bytes, RESERVED_COLUMNS)
 
     def add(self, message: Message) -> None:
         """Put one message where it belongs."""
@@ -125,38 +127,33 @@ class Rows:
             self.notices[Notice("nameless_event", "tracks", "event")] += 1
 
     def _common(self, message: Message) -> Row:
+        body = message.body
         row: Row = {"id": message.message_id}
-        put_texts(row, anonymous_id=message.anonymous_id, user_id=message.user_id)
+        if message.anonymous_id:
+            row["anonymous_id"] = message.anonymous_id
+        if message.user_id:
+            row["user_id"] = message.user_id
         row["received_at"] = message.received_at
-        put_texts(
-            row,
-            sent_at=message.body.get("sentAt"),
-            original_timestamp=message.body.get("originalTimestamp"),
-        )
+        put_texts(row, sent_at=body.get("sentAt"), original_timestamp=body.get("originalTimestamp"))
         row["timestamp"] = message.timestamp
         row["uuid_ts"] = self.loaded_at
-        for column, value in flatten(message.body.get("context") or {}, "context"):
-            row[self._cut(column)] = value
+        self._context.put(body.get("context") or {}, row, row.__setitem__)
         return row
-
-    def _cut(self, column: str) -> str:
-        return column if len(column) <= self._longest else shorten(column, self._longest)
 
     def _put(self, table: str, fixed: Row, fields: Mapping[str, Any] | None) -> None:
         if table in self.unwanted:
             return
         row = dict(fixed)
-        before = len(row)
-        for name, value in flatten(fields or {}):
-            column = self._cut(name)
-            if column in RESERVED_COLUMNS or column in fixed:
-                self.notices[Notice("reserved_column", table, column)] += 1
-                continue
-            row[column] = value
-            before += 1
-            if len(row) < before:
-                before -= 1
-                self.notices[Notice("same_column", table, column)] += 1
+        if fields:
+
+            def clash(column: str, value: object) -> None:
+                is_ours = column in RESERVED_COLUMNS or column in fixed
+                code = "reserved_column" if is_ours else "same_column"
+                self.notices[Notice(code, table, column)] += 1
+                if not is_ours:
+                    row[column] = value
+
+            self._fields.put(fields, row, clash)
         if self.unwanted:
             row = self._without_unwanted(table, row)
         self.tables.setdefault(table, {})[row["id"]] = row
