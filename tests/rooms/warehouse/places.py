@@ -42,6 +42,8 @@ class Place:
     """One schema of one warehouse."""
 
     count_of_loads = itertools.count(1)
+    to_text = "ALTER COLUMN {column} TYPE text"
+    """How a person makes a column take everything."""
     shows_twice = False
     """True: while a load runs, a reader may see a row in its old and its new form."""
 
@@ -135,6 +137,7 @@ class PostgresPlace(Place):
 
 class ClickHousePlace(Place):
     settings: ClickHouseSettings
+    to_text = "MODIFY COLUMN {column} Nullable(String)"
     shows_twice = True
 
     def _client(self) -> Any:

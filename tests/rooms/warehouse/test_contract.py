@@ -41,6 +41,22 @@ def test_the_worked_example(place: Place) -> None:
         assert place.table(table) == [{name: value for name, (_, value) in columns.items()}]
 
 
+def test_the_other_generation_of_the_worked_example(place: Place) -> None:
+    """`company` as a bare id, the next day: a column beside those of the object, which stay."""
+    place.load(example.MESSAGE, loaded_at=example.LOADED)
+    next_day = example.RECEIVED + 24 * HOUR
+    place.load(
+        an_identify("later", "12345", next_day, company="67890", name=None),
+        loaded_at=example.LOADED + 24 * HOUR,
+    )
+    (user,) = place.table("users")
+    assert (user["company"], user["company_id"], user["name"]) == ("67890", "67890", "Ada Byron")
+    assert (user["company_metadata_seats"], user["received_at"]) == (40, next_day)
+    later = next(row for row in place.table("identifies") if row["id"] == "later")
+    assert (later["company"], later["company_id"]) == ("67890", None)
+    assert set(place.kinds("users")) == {*example.USERS, "company"}
+
+
 def test_loading_again_changes_nothing(place: Place) -> None:
     """The same message at the same instant, or later, or with others, is one row in each table."""
     for hours in (0, 0, 1):
@@ -60,11 +76,14 @@ def test_names_are_snake_case(place: Place) -> None:
         "APIKey": "apikey", "last24HourAggResults": "last24_hour_agg_results",
         "HTTPStatus200Count": "httpstatus200_count", "2xx": "2xx", "samPLE text": "sam_ple_text",
         "iPhoneOS": "i_phone_os", "_order": "order", "select": "select", "Größe": "gr_e",
+        "loginCount2": "login_count2", "utm-source": "utm_source", "a.b": "a_b",
     }  # fmt: skip
     nested = {"byStatus": {"2xx": "x"}, "byUser": {"userID": "x", "userId": "x"}}
     flat = dict.fromkeys(keys, "x")
     filled = place.load(
-        an_identify("m", "ann", LOADED_AT, **flat, **nested, userID="no", _timestamp="no")
+        an_identify(
+            "m", "ann", LOADED_AT, **flat, **nested, userID="no", _timestamp="no", **{"§": 1}
+        )
     )
     columns = {*keys.values(), "by_status_2xx", "by_user_user_id"}
     for table in ("identifies", "users"):
@@ -87,6 +106,58 @@ def test_objects_become_columns_and_lists_text(place: Place) -> None:
     assert sum(n for notice, n in filled.notices.items() if notice.code == "reserved_column") == 3
 
 
+def test_reserved_names_are_the_messages_own(place: Place) -> None:
+    """All of Segment's, in whatever spelling, and what the context has; each is counted."""
+    spelt = {
+        "id", "anonymousId", "userID", "received_at", "sentAt", "timestamp", "originalTimestamp",
+        "uuid", "uuid_ts", "loadedAt", "event", "eventText", "context_ip", "contextPage_path",
+    }  # fmt: skip
+    body: Json = {
+        "type": "group", "messageId": "g", "userId": "ann", "groupId": "acme",
+        "context": {"ip": "203.0.113.7", "page": {"path": "/"}},
+        "traits": {**dict.fromkeys(spelt, "no"), "group_id": "no", "plan": "pro"},
+    }  # fmt: skip
+    filled = place.load(a_message(body))
+    for table in ("groups", "accounts"):
+        (row,) = place.table(table)
+        assert (row["context_ip"], row["context_page_path"]) == ("203.0.113.7", "/")
+        assert row["plan"] == "pro"
+        assert "no" not in row.values()
+    (group,) = place.table("groups")
+    assert (group["id"], group["user_id"], group["group_id"]) == ("g", "ann", "acme")
+    assert not {"uuid", "loaded_at", "event", "event_text", "sent_at"} & set(group)
+    assert filled.notices.total() == len(spelt) + 1
+    assert {notice.code for notice in filled.notices} == {"reserved_column"}
+
+
+def test_the_first_values_make_the_type(place: Place) -> None:
+    """Of a mixed batch the one that holds all; only whole ISO dates are times, digits never."""
+    values = {
+        "n": (1, 2.5), "mixed": (1, "a"), "flag": (True, False), "odd": (True, 1),
+        "day": ("2024-01-02", "2024-01-02T03:04:05+02:00"), "year": ("2024", "20240102"),
+        "soon": ("2024-01-02", "soon"), "large": (2**63, 1),
+    }  # fmt: skip
+    columns = [{key: pair[n] for key, pair in values.items()} for n in (0, 1)]
+    place.load(*(an_identify(f"m{n}", "ann", LOADED_AT, **columns[n]) for n in (0, 1)))
+    kinds = place.kinds("identifies")
+    assert {name: kinds[name] for name in values} == {
+        "n": Kind.FLOAT, "mixed": Kind.VARCHAR, "flag": Kind.BOOLEAN, "odd": Kind.VARCHAR,
+        "day": Kind.TIMESTAMP, "year": Kind.VARCHAR, "soon": Kind.VARCHAR, "large": Kind.FLOAT,
+    }  # fmt: skip
+    first, second = place.table("identifies")
+    assert (first["n"], first["mixed"], second["odd"], first["soon"]) == (
+        1.0,
+        "1",
+        "1",
+        "2024-01-02",
+    )
+    assert (first["odd"], first["large"]) == ("true", 2.0**63)
+    assert (first["day"], second["day"]) == (
+        datetime(2024, 1, 2, tzinfo=UTC),
+        datetime(2024, 1, 2, 1, 4, 5, tzinfo=UTC),
+    )
+
+
 def test_two_keys_of_one_name(place: Place) -> None:
     """The last in the document stands, and it is noted."""
     traits = {"userName": "first", "user_name": "last"}
@@ -100,7 +171,7 @@ def test_every_kind_of_call_has_its_tables(place: Place) -> None:
     both = {"userId": "u", "anonymousId": "a"}
     event: Json = {
         "event": "API Called",
-        "properties": {"id": "p1", "status_code": 200, "Tags": ["a"]},
+        "properties": {"id": "p1", "status_code": 200, "latencyMS": 12.5, "Tags": ["a"]},
     }
     named: Json = {"name": "Docs", "category": "Help", "properties": {"path": "/docs"}}
     bodies: list[Json] = [
@@ -120,9 +191,10 @@ def test_every_kind_of_call_has_its_tables(place: Place) -> None:
     assert tracks == {"1": ("api_called", "API Called"), "2": ("_users", "Users")}
     (called,) = place.table("api_called")
     assert (called["id"], called["status_code"], called["tags"]) == ("1", 200, '["a"]')
-    assert [(row["name"], row["category"], row["path"]) for row in place.table("pages")] == [
-        ("Docs", "Help", "/docs")
-    ]
+    assert (called["latency_ms"], place.kinds("api_called")["latency_ms"]) == (12.5, Kind.FLOAT)
+    for table in ("pages", "screens"):
+        (row,) = place.table(table)
+        assert (row["name"], row["category"], row["path"]) == ("Docs", "Help", "/docs")
     (account,) = place.table("accounts")
     assert (account["id"], account["plan"]) == ("67890", "pro")
     assert not {"user_id", "anonymous_id", "group_id"} & set(account)
@@ -173,7 +245,8 @@ def test_integers_become_floats(place: Place) -> None:
 
 def test_what_does_not_fit_is_in_discards(place: Place) -> None:
     """Once, however often it is loaded; the row itself is in."""
-    place.load(an_identify("m1", "ann", LOADED_AT, seats=40))
+    others = {"rate": 0.5, "on": True, "day": "2024-01-02"}
+    place.load(an_identify("m1", "ann", LOADED_AT, seats=40, **others))
     for hours in (1, 1, 2):
         message = an_identify("m2", "ann", LOADED_AT, seats="forty", name="Ann")
         filled = place.load(message, loaded_at=LOADED_AT + hours * HOUR)
@@ -187,6 +260,12 @@ def test_what_does_not_fit_is_in_discards(place: Place) -> None:
     ]  # fmt: skip
     assert [row["seats"] for row in place.table("users")] == [40]
     assert [row["name"] for row in place.table("users")] == ["Ann"]
+    wrong = an_identify("m3", "bob", LOADED_AT, rate="x", on=1, day="soon", name=7)
+    place.load(wrong, loaded_at=LOADED_AT + 3 * HOUR)
+    lost = {one["column_name"]: one["column_value"] for one in place.table("_discards")}
+    assert lost == {"seats": "forty", "rate": "x", "on": "1", "day": "soon"}
+    bob = next(row for row in place.table("users") if row["id"] == "bob")
+    assert (bob["name"], {bob[name] for name in others}) == ("7", {None})
 
 
 def test_a_full_table_takes_no_new_column(place: Place) -> None:
@@ -252,11 +331,13 @@ def test_what_people_did_by_hand_is_respected(place: Place) -> None:
         pytest.skip("files have no columns to drop")
     place.load(an_identify("m1", "ann", LOADED_AT, plan="a", code=7))
     place.run("ALTER TABLE {s}.identifies DROP COLUMN plan")
+    place.run(f"ALTER TABLE {{s}}.identifies {place.to_text.format(column='code')}")
     place.run("DROP TABLE {s}.users")
-    second = an_identify("m2", "ann", LOADED_AT + HOUR, plan="b", code=8)
+    second = an_identify("m2", "ann", LOADED_AT + HOUR, plan="b", code=[8])
     place.load(second, loaded_at=LOADED_AT + HOUR)
-    assert [row["plan"] for row in place.table("identifies")] == [None, "b"]
-    assert [row["plan"] for row in place.table("users")] == ["b"]
+    rows = [(row["plan"], row["code"]) for row in place.table("identifies")]
+    assert rows == [(None, "7"), ("b", "[8]")]
+    assert [(row["plan"], row["code"]) for row in place.table("users")] == [("b", "[8]")]
 
 
 def test_users_are_forgotten_everywhere(place: Place) -> None:
