@@ -39,7 +39,7 @@ class Contract:
     def check(self, received: Received) -> Any:
         """Fail unless a request is as the vendor wants it; return its body."""
         facts = self.facts
-        assert received.path == facts["path"]
+        assert (received.method, received.path) == (facts["method"], facts["path"])
         headers = {name: received.headers.get(name) for name in facts["headers"]}
         assert headers == facts["headers"]
         assert len(received.body) <= facts["most_bytes"]

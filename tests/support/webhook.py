@@ -23,6 +23,7 @@ class Received:
     headers: dict[str, str]
     body: bytes
     at_s: float
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -70,7 +71,8 @@ class Receiver:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        got = Received(request.path_qs, headers, body, asyncio.get_running_loop().time())
+        now_s = asyncio.get_running_loop().time()
+        got = Received(request.path_qs, headers, body, now_s, request.method)
         self.received.append(got)
         async with self._arrived:
             self._arrived.notify_all()

@@ -13,6 +13,9 @@ from headwater.cli.common import Cli, options, remote, table
 from headwater.cli.query import CALL_COLUMNS, describe_item
 
 _APP = click.option("--app", "app_id", required=True, help="Id of the app; see `apps list`.")
+_AT = click.option(
+    "--at", default="", help="As it was at this moment, such as 2026-11-22T09:00:00Z."
+)
 _KIND = click.option(
     "--kind",
     type=click.Choice(("", "call", "action", "profile", "link")),
@@ -31,7 +34,7 @@ _SHOWN = (*_WHO, *_WHEN, *_WHERE, *_TOUCH)
 @click.command("show")
 @click.argument("user_id")
 @_APP
-@click.option("--at", default="", help="As it was at this moment, such as 2026-11-22T09:00:00Z.")
+@_AT
 @options
 def show_user(cli: Cli, user_id: str, app_id: str, at: str) -> None:
     """Show who USER_ID is: profile, first and last seen, companies, links.
@@ -77,10 +80,11 @@ def list_companies(cli: Cli, app_id: str, search: str, days: int, limit: int, cu
 @companies.command("show")
 @click.argument("company_id")
 @_APP
+@_AT
 @options
-def show_company(cli: Cli, company_id: str, app_id: str) -> None:
+def show_company(cli: Cli, company_id: str, app_id: str, at: str) -> None:
     """Show what is known of COMPANY_ID."""
-    found = _get(cli, app_id, f"company?{_query(id=company_id)}")
+    found = _get(cli, app_id, f"company?{_query(id=company_id, at=at)}")
     rows = [*_rows(found["company"]), *_rows(found, ("ttfhw_s",))]
     cli.show(found, lambda: table(("", ""), rows, ""))
 

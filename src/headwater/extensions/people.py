@@ -73,8 +73,8 @@ async def gather_people(
     """Ask for what is wanted about these users."""
     ids = [user.id for user in users]
     companies, days, rolling, errors, used = await asyncio.gather(
-        profiles.companies(
-            window.app.id, sorted({user.company_id for user in users}), standing=wanted.standing
+        _read_companies(
+            profiles, window, sorted({user.company_id for user in users}), wanted.standing
         ),
         _read_day(profiles, window, ids if wanted.day else []),
         _read_rolling(profiles, window, ids if wanted.rolling else []),
@@ -85,6 +85,14 @@ async def gather_people(
         window=window, users=users, companies=companies, days=days, rolling=rolling, errors=errors,
         used=used,
     )  # fmt: skip
+
+
+async def _read_companies(
+    profiles: Profiles, window: Window, ids: Sequence[str], standing: bool
+) -> dict[str, Company]:
+    if window.profile == "then":
+        return await profiles.companies_as_of(window.app.id, ids, window.now)
+    return await profiles.companies(window.app.id, ids, standing=standing)
 
 
 async def _read_day(profiles: Profiles, window: Window, ids: Sequence[str]) -> Mapping[str, Rollup]:

@@ -103,6 +103,7 @@ class Courier:
         """In hand, those of the log in its order."""
         self._changed = asyncio.Event()
         self._written = asyncio.Event()
+        self._writes = 0
         self._writing: asyncio.Task[None] | None = None
         self._sender = Sender(
             self.instance.id,
@@ -162,10 +163,17 @@ class Courier:
         if not entries or self.breaker.is_open:
             return False
         haul = intake.haul_of(entries)
-        held = self._held_in_hand() | await intake.held(haul)
-        held |= self._held_in_hand()
+        held = await self._held(intake, haul) | self._held_in_hand()
         self._put(haul, [piece for piece in haul.pieces if piece.lane not in held])
         return True
+
+    async def _held(self, intake: Intake, haul: Haul) -> set[str]:
+        """Return users who have a row that waits; asked again if rows were written meanwhile."""
+        while True:
+            writes = self._writes
+            held = await intake.held(haul)
+            if writes == self._writes:
+                return held
 
     async def _take_overdue(self, intake: Intake) -> None:
         """While nothing is sent: park what waited so long that the log may forget it."""
@@ -211,6 +219,7 @@ class Courier:
         await self._configdb.run(settle, self._clock, self.instance, self._settings, hauls, paused)
         self.is_pause_kept = self.is_pause_kept or bool(paused)
         self._hauls = [haul for haul in self._hauls if haul not in hauls]
+        self._writes += 1
         self._written.set()
         crash_point("federation.after_write")
 

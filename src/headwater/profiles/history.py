@@ -15,7 +15,7 @@ import pyarrow as pa
 from msgspec import Raw
 
 from headwater.eventstore import EventStore
-from headwater.model import ProfileUpdate
+from headwater.model import ProfileKind, ProfileUpdate
 from headwater.profiles.merge import Leaf, ProfileState, merge
 from headwater.profiles.visitors import EARLIEST, LATEST, Voice, within_reach
 
@@ -43,7 +43,7 @@ arrayExists(
 """
 _STATEMENTS = f"""
 SELECT id, time, update_id, anonymous, paths, values FROM profile_changes
-WHERE app_id = {{app_id:String}} AND kind = 'user' AND id IN {{ids:Array(String)}}
+WHERE app_id = {{app_id:String}} AND kind = {{kind:String}} AND id IN {{ids:Array(String)}}
     AND time <= fromUnixTimestamp64Micro({{at:Int64}}, 'UTC')
     AND {_WITHIN.format(voices=f"{{voices:{VOICES}}}")}
 """
@@ -89,15 +89,20 @@ def _to_row(offset: int, update: ProfileUpdate, state: ProfileState) -> dict[str
 
 
 async def read_states(
-    store: EventStore, app_id: str, voices: Mapping[str, Sequence[Voice]], at: datetime = LATEST
+    store: EventStore,
+    app_id: str,
+    voices: Mapping[str, Sequence[Voice]],
+    at: datetime = LATEST,
+    kind: ProfileKind = "user",
 ) -> dict[str, ProfileState]:
-    """Return what was said of each user by these voices until `at`; nothing of some."""
+    """Return what was said of each by these voices until `at`; nothing of some."""
     if not any(voices.values()):
         return {}
     rows = await store.select(
         _STATEMENTS,
         {
             "app_id": app_id,
+            "kind": kind,
             "ids": sorted({voice.id for some in voices.values() for voice in some}),
             "at": to_us(at),
             "voices": bind_voices(voice for some in voices.values() for voice in some),
@@ -107,8 +112,8 @@ async def read_states(
     for row in rows:
         said[row["id"]].append(row)
     return {
-        user: reduce(merge, states)
-        for user, some in voices.items()
+        whose: reduce(merge, states)
+        for whose, some in voices.items()
         if (
             states := [
                 _to_state(row) for voice in some for row in said[voice.id] if voice.is_of(row)

@@ -33,11 +33,12 @@ from headwater.profiles.rows import (
 )
 from headwater.profiles.success import first_success, success_sql
 from headwater.profiles.traits import company_domain, company_name, person_traits, text
-from headwater.profiles.visitors import read_voices
+from headwater.profiles.visitors import Voice, read_voices
 
 _NOTHING_SAID, _NEVER_SEEN, _NO_KEYS = Said(), Seen(), Keys()
 _NO_STANDING = Standing("")
 _NONE: Mapping[str, Any] = {}
+_NOBODY_ELSE: Mapping[str, Sequence[Voice]] = {}
 
 
 async def read_people(
@@ -117,7 +118,10 @@ async def read_subscriptions(
 ) -> dict[str, Subscription]:
     """Return those of `ids` that are known."""
     asked = _asked(app_id, "subscription", ids)
-    rows = await read_rows(store, Said, PROFILES, asked) if asked["ids"] else {}
+    return _to_subscriptions(await read_rows(store, Said, PROFILES, asked) if asked["ids"] else {})
+
+
+def _to_subscriptions(rows: Mapping[str, Said]) -> dict[str, Subscription]:
     found: dict[str, Subscription] = {}
     for id_, row in rows.items():
         if row.created_at is not None and row.modified_at is not None:
@@ -136,26 +140,60 @@ async def read_people_as_of(
 
     Links are those of today: what is known now of who was behind a browser holds for then, too.
     """
-    asked = {**_asked(app_id, "user", ids), "at": to_us(at)}
+    asked = _asked(app_id, "user", ids)
+    visitors = await read_voices(store, app_id, set(asked["ids"])) if asked["ids"] else {}
+    said, seen = await _as_of(store, asked, at, rules, visitors)
+    return {
+        id_: Person(**_to_person(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)))
+        for id_ in {**said, **seen}
+    }
+
+
+async def read_companies_as_of(
+    store: EventStore, app_id: str, ids: Sequence[str], at: datetime, rules: ProfileRules
+) -> dict[str, Company]:
+    """Return those of `ids` that were known at a moment, as they were then."""
+    said, seen = await _as_of(store, _asked(app_id, "company", ids), at, rules)
+    return {
+        id_: Company(**_to_company(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)))
+        for id_ in {**said, **seen}
+    }
+
+
+async def read_subscriptions_as_of(
+    store: EventStore, app_id: str, ids: Sequence[str], at: datetime
+) -> dict[str, Subscription]:
+    """Return those of `ids` that had been described by a moment, as they were then."""
+    asked = _asked(app_id, "subscription", ids)
+    voices = {id_: [own_voice(id_)] for id_ in asked["ids"]}
+    states = await read_states(store, app_id, voices, at, "subscription")
+    return _to_subscriptions({id_: _as_said(state) for id_, state in states.items()})
+
+
+async def _as_of(
+    store: EventStore,
+    asked: Asked,
+    at: datetime,
+    rules: ProfileRules,
+    visitors: Mapping[str, Sequence[Voice]] = _NOBODY_ELSE,
+) -> tuple[dict[str, Said], dict[str, Seen]]:
+    """Return what was said and seen of users or companies until a moment."""
     if not asked["ids"]:
-        return {}
-    visitors = await read_voices(store, app_id, set(asked["ids"]))
-    voices = {user: [own_voice(user), *visitors.get(user, [])] for user in asked["ids"]}
+        return {}, {}
+    voices = {id_: [own_voice(id_), *visitors.get(id_, [])] for id_ in asked["ids"]}
     condition, values = success_sql(rules.success)
     sql = SEEN_UNTIL.format(
+        who=f"{asked['kind']}_id",
         first_at=as_time("min(time)"),
         last_at=as_time("max(time)"),
         success_at=as_time(f"minOrNullIf(time, {condition})"),
         many_ids=MANY_IDS,
     )
     states, seen = await asyncio.gather(
-        read_states(store, app_id, voices, at), read_rows(store, Seen, sql, {**asked, **values})
+        read_states(store, asked["app_id"], voices, at, asked["kind"]),
+        read_rows(store, Seen, sql, {**asked, "at": to_us(at), **values}),
     )
-    said = {id_: _as_said(state) for id_, state in states.items()}
-    return {
-        id_: Person(**_to_person(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)))
-        for id_ in {**said, **seen}
-    }
+    return {id_: _as_said(state) for id_, state in states.items()}, seen
 
 
 def _as_said(state: ProfileState) -> Said:

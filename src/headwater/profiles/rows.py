@@ -64,21 +64,22 @@ GROUP BY user_id
 """
 SEEN_UNTIL = """
 SELECT
-    user_id AS id, {first_at} AS first_seen_at, {last_at} AS last_seen_at,
+    who AS id, {first_at} AS first_seen_at, {last_at} AS last_seen_at,
     {success_at} AS first_success_at,
     argMaxIf(ip_address, (time, ref), ip_address != '') AS last_ip,
-    argMaxIf(company_id, (time, ref), company_id != '') AS company_id,
+    argMaxIf(company, (time, ref), company != '') AS company_id,
     max(log_offset) AS version
 FROM (
-    SELECT user_id, time, call_id AS ref, ip_address, toString(company_id) AS company_id,
-        status, toString(verb) AS verb, toString(route) AS route, log_offset
-    FROM calls WHERE app_id = {{app_id:String}} AND user_id IN {many_ids}
+    SELECT toString({who}) AS who, time, call_id AS ref, ip_address,
+        toString(company_id) AS company, status, toString(verb) AS verb, toString(route) AS route,
+        log_offset
+    FROM calls WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
     UNION ALL
-    SELECT user_id, time, action_id, ip_address, toString(company_id), 0, '', '', log_offset
-    FROM actions WHERE app_id = {{app_id:String}} AND user_id IN {many_ids}
+    SELECT toString({who}), time, action_id, ip_address, toString(company_id), 0, '', '', log_offset
+    FROM actions WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
 )
 WHERE time <= fromUnixTimestamp64Micro({{at:Int64}}, 'UTC')
-GROUP BY user_id
+GROUP BY who
 """
 
 

@@ -28,9 +28,11 @@ from headwater.profiles.identity.rulings import UserLink, has_link, read_user_li
 from headwater.profiles.people import Company, Person, Subscription
 from headwater.profiles.reading import (
     read_companies,
+    read_companies_as_of,
     read_people,
     read_people_as_of,
     read_subscriptions,
+    read_subscriptions_as_of,
 )
 from headwater.profiles.rollup import read_rollups
 from headwater.profiles.usage import read_last_used
@@ -170,6 +172,22 @@ class Profiles:
         """
         rules, now = await self._rules_of(app_id), self._clock.now() if standing else None
         return await read_companies(self._store, app_id, company_ids, rules, now)
+
+    async def companies_as_of(
+        self, app_id: str, company_ids: Sequence[str], at: datetime
+    ) -> dict[str, Company]:
+        """Return those of the companies that were known at a moment, as they were then.
+
+        Without lifecycle.
+        """
+        rules = await self._rules_of(app_id)
+        return await read_companies_as_of(self._store, app_id, company_ids, at, rules)
+
+    async def subscriptions_as_of(
+        self, app_id: str, subscription_ids: Sequence[str], at: datetime
+    ) -> dict[str, Subscription]:
+        """Return those of the subscriptions that had been described by a moment, as they were."""
+        return await read_subscriptions_as_of(self._store, app_id, subscription_ids, at)
 
     async def subscriptions(
         self, app_id: str, subscription_ids: Sequence[str]

@@ -197,6 +197,44 @@ async def test_a_profile_can_be_read_as_it_was(world: World) -> None:
     ]
 
 
+async def test_companies_and_subscriptions_are_told_as_they_were(world: World) -> None:
+    """By what was said and seen until then; before the first word or call there was none."""
+    app_id = "app_then"
+    about = {"kind": "company", "id": "acme"}
+    plan = {"kind": "subscription", "id": "sub", "company_id": "acme"}
+    await world.put(
+        [
+            said(app_id, 1, {"metadata": {"name": "Acme", "plan": "free"}}, **about),
+            said(app_id, 5, {"metadata": {"plan": "gold"}}, **about),
+            said(app_id, 2, {"status": "trialing"}, **plan),
+            said(app_id, 6, {"status": "active"}, **plan),
+            make_call("t1", app_id=app_id, company_id="acme", time=NOON + 3 * HOUR, status=500),
+            make_call("t2", app_id=app_id, company_id="acme", time=NOON + 7 * HOUR, status=200),
+        ]
+    )
+    told: dict[int, Any] = {}
+    for hours in (0, 2, 4, 8):
+        at = NOON + hours * HOUR
+        company = (await world.profiles.companies_as_of(app_id, ["acme"], at)).get("acme")
+        sub = (await world.profiles.subscriptions_as_of(app_id, ["sub"], at)).get("sub")
+        told[hours] = (
+            company and (company.doc["metadata"]["plan"], company.name, company.last_seen_at),
+            company and company.first_success_at,
+            sub and sub.status,
+        )
+    assert told == {
+        0: (None, None, None),
+        2: (("free", "Acme", None), None, "trialing"),
+        4: (("free", "Acme", NOON + 3 * HOUR), None, "trialing"),
+        8: (("gold", "Acme", NOON + 7 * HOUR), NOON + 7 * HOUR, "active"),
+    }
+    now = (await world.profiles.companies(app_id, ["acme"], standing=False))["acme"]
+    then = (await world.profiles.companies_as_of(app_id, ["acme"], NOON + 9 * HOUR))["acme"]
+    assert (then.doc, then.created_at, then.modified_at, then.last_seen_at, then.last_ip) == (
+        now.doc, now.created_at, now.modified_at, now.last_seen_at, now.last_ip,
+    )  # fmt: skip
+
+
 async def test_the_timeline_tells_what_changed(world: World) -> None:
     """Each change with the value before; what is only said again is none; visitors count."""
     app_id = "app_line"

@@ -6,6 +6,7 @@ timelines, which are the queries `user_timeline` and `company_timeline`.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 from litestar import Controller, get
@@ -20,6 +21,8 @@ from headwater.web.auth import needs
 from headwater.web.people.links import IdInUrl
 from headwater.web.services import Services
 from headwater.workspace import get_app
+
+Noun = TypeVar("Noun", Person, Company, Subscription)
 
 
 class UserDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,17 +134,28 @@ class PeopleController(Controller):
 
     @get("/company")
     async def show_company(
-        self, services: NamedDependency[Services], app_id: FromPath[str], id_: IdInUrl
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        id_: IdInUrl,
+        at: FromQuery[str] = "",
     ) -> CompanyDetail:
-        """Show one company: profile, first and last seen, lifecycle."""
-        return await _company(services, app_id, id_)
+        """Show one company: profile, first and last seen, lifecycle.
+
+        As all of it was `at` a moment, if one is given.
+        """
+        return await _company(services, app_id, id_, at)
 
     @get("/companies/{company_id:str}")
     async def show_company_of_path(
-        self, services: NamedDependency[Services], app_id: FromPath[str], company_id: FromPath[str]
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        company_id: FromPath[str],
+        at: FromQuery[str] = "",
     ) -> CompanyDetail:
         """Show what `GET …/company?id=` shows."""
-        return await _company(services, app_id, company_id)
+        return await _company(services, app_id, company_id, at)
 
     @get("/company/timeline")
     async def show_company_timeline(
@@ -179,10 +193,14 @@ class PeopleController(Controller):
 
     @get("/subscription")
     async def show_subscription(
-        self, services: NamedDependency[Services], app_id: FromPath[str], id_: IdInUrl
+        self,
+        services: NamedDependency[Services],
+        app_id: FromPath[str],
+        id_: IdInUrl,
+        at: FromQuery[str] = "",
     ) -> Subscription:
-        """Show one subscription as it was last described."""
-        return await _subscription(services, app_id, id_)
+        """Show one subscription as it was last described, `at` a moment if one is given."""
+        return await _subscription(services, app_id, id_, at)
 
     @get("/subscriptions/{subscription_id:str}")
     async def show_subscription_of_path(
@@ -190,9 +208,10 @@ class PeopleController(Controller):
         services: NamedDependency[Services],
         app_id: FromPath[str],
         subscription_id: FromPath[str],
+        at: FromQuery[str] = "",
     ) -> Subscription:
         """Show what `GET …/subscription?id=` shows."""
-        return await _subscription(services, app_id, subscription_id)
+        return await _subscription(services, app_id, subscription_id, at)
 
 
 async def _user(services: Services, app_id: str, user_id: str, at: str) -> UserDetail:
@@ -203,13 +222,11 @@ async def _user(services: Services, app_id: str, user_id: str, at: str) -> UserD
         if moment
         else await profiles.people(app.id, [user_id])
     )
-    if user_id not in found:
-        then = f" at {at}" if at else ""
-        raise NotFoundError(f"Nothing is known of a user {user_id!r}{then}.", field="user_id")
+    user = _only(found, user_id, "user", at)
     companies = await profiles.company_history(app.id, user_id)
     return UserDetail(
-        user=found[user_id],
-        ttfhw_s=found[user_id].ttfhw_s,
+        user=user,
+        ttfhw_s=user.ttfhw_s,
         companies=[link for link in companies if moment is None or link.since <= moment],
         links=await profiles.links(app.id, user_id),
     )
@@ -249,20 +266,31 @@ async def _ask(
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 
-async def _company(services: Services, app_id: str, company_id: str) -> CompanyDetail:
-    app = await services.configdb.run(get_app, app_id)
-    found = await services.profiles.companies(app.id, [company_id])
-    if company_id not in found:
-        raise NotFoundError(f"Nothing is known of a company {company_id!r}.", field="company_id")
-    company = found[company_id]
+async def _company(services: Services, app_id: str, company_id: str, at: str) -> CompanyDetail:
+    app, profiles = await services.configdb.run(get_app, app_id), services.profiles
+    found = (
+        await profiles.companies_as_of(app.id, [company_id], _read_moment(at))
+        if at
+        else await profiles.companies(app.id, [company_id])
+    )
+    company = _only(found, company_id, "company", at)
     return CompanyDetail(company=company, ttfhw_s=company.ttfhw_s)
 
 
-async def _subscription(services: Services, app_id: str, subscription_id: str) -> Subscription:
-    app = await services.configdb.run(get_app, app_id)
-    found = await services.profiles.subscriptions(app.id, [subscription_id])
-    if subscription_id not in found:
-        raise NotFoundError(
-            f"Nothing is known of a subscription {subscription_id!r}.", field="subscription_id"
-        )
-    return found[subscription_id]
+async def _subscription(
+    services: Services, app_id: str, subscription_id: str, at: str
+) -> Subscription:
+    app, profiles = await services.configdb.run(get_app, app_id), services.profiles
+    found = (
+        await profiles.subscriptions_as_of(app.id, [subscription_id], _read_moment(at))
+        if at
+        else await profiles.subscriptions(app.id, [subscription_id])
+    )
+    return _only(found, subscription_id, "subscription", at)
+
+
+def _only(found: Mapping[str, Noun], id_: str, what: str, at: str) -> Noun:
+    if id_ not in found:
+        then = f" at {at}" if at else ""
+        raise NotFoundError(f"Nothing is known of a {what} {id_!r}{then}.", field=f"{what}_id")
+    return found[id_]
