@@ -14,7 +14,7 @@ from headwater.analytics.companies import list_companies
 from headwater.analytics.count import count_calls
 from headwater.analytics.events import list_events
 from headwater.analytics.meta import Asking
-from headwater.analytics.question import Question
+from headwater.analytics.question import NO_VOICES, Question
 from headwater.analytics.rejects import list_rejects
 from headwater.analytics.scope import QueryScope
 from headwater.analytics.spec import (
@@ -38,6 +38,7 @@ from headwater.analytics.users import list_users
 from headwater.base.clock import Clock
 from headwater.base.errors import NotFoundError
 from headwater.eventstore import EventStore
+from headwater.profiles import read_all_voices
 
 Report = Callable[[Asking, Question, Any], Awaitable[msgspec.Struct]]
 
@@ -65,4 +66,5 @@ async def answer(
         )
     shape, report = KINDS[kind]
     asked = read_spec(spec, shape)
-    return await report(Asking(store), Question(scope, asked, clock.now()), asked)
+    voices = await read_all_voices(store, scope.app_id) if asked.profiles == "then" else NO_VOICES
+    return await report(Asking(store), Question(scope, asked, clock.now(), voices), asked)

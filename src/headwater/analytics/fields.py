@@ -12,14 +12,17 @@ from typing import Literal
 import msgspec
 
 from headwater.analytics.bound import Bound
+from headwater.analytics.member import is_place, member
+from headwater.analytics.told import Past, ProfileKind, Said
 from headwater.base.errors import InvalidInputError
 
 Kind = Literal["text", "number"]
 Table = Literal["bodies", "user", "company"]
+Need = Table | Said
+"""What has to lie beside a call: a table, or what was said until then."""
 _SEGMENT = re.compile(r"[^\x00-\x1f.\[\]\"'`]{1,200}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _MOST_SEGMENTS = 20
-_LAST_PLACE = 1_000_000
 _MOST_PLACES = 3  # each makes the expression three times as long
 _STATUS_CLASS = "if(c.status = 0, 'none', concat(toString(intDiv(c.status, 100)), 'xx'))"
 
@@ -31,7 +34,7 @@ class Field(msgspec.Struct, frozen=True):
     kind: Kind
     exists: str
     """The condition that a value is there."""
-    needs: frozenset[Table] = frozenset()
+    needs: frozenset[Need] = frozenset()
     number_sql: str = ""
     """For text that may hold a number: the number, or null."""
 
@@ -85,18 +88,42 @@ _HEADERS = {
 }
 
 
-def find_field(name: str, bound: Bound, path: str) -> Field:
-    """Return the field of that name; raise `InvalidInputError` at `path` when there is none."""
-    if name in _COLUMNS:
-        return _COLUMNS[name]
-    for prefix, column in _HEADERS.items():
-        if name.startswith(prefix):
-            return _header(column, name.removeprefix(prefix), bound, path)
-    for prefix, (column, table) in _DOCUMENTS.items():
-        if name.startswith(prefix):
-            return _document(column, table, name.removeprefix(prefix), bound, path)
-    known = ", ".join([*_COLUMNS, *(f"{prefix}…" for prefix in [*_HEADERS, *_DOCUMENTS])])
-    raise InvalidInputError(f"There is no field {name!r}.", field=path, hint=f"Fields: {known}.")
+class Fields:
+    """The fields that one question may name."""
+
+    def __init__(self, bound: Bound, past: Past | None = None) -> None:
+        """`past`: users and companies as they were at the time of each call; else as they are."""
+        self.bound = bound
+        self._past = past
+
+    def find(self, name: str, path: str) -> Field:
+        """Return the field of that name; raise `InvalidInputError` at `path` if there is none."""
+        if name in _COLUMNS:
+            return _COLUMNS[name]
+        for prefix, column in _HEADERS.items():
+            if name.startswith(prefix):
+                return _header(column, name.removeprefix(prefix), self.bound, path)
+        for prefix, (column, table) in _DOCUMENTS.items():
+            if name.startswith(prefix):
+                segments = _segments(name.removeprefix(prefix), path)
+                if table == "bodies":
+                    raw = member(column, segments, self.bound)
+                    return _of_json(raw, frozenset({table}))
+                return self._of_profile(table, column, segments)
+        known = ", ".join([*_COLUMNS, *(f"{prefix}…" for prefix in [*_HEADERS, *_DOCUMENTS])])
+        raise InvalidInputError(
+            f"There is no field {name!r}.", field=path, hint=f"Fields: {known}."
+        )
+
+    def _of_profile(self, kind: ProfileKind, column: str, segments: Sequence[str]) -> Field:
+        """A profile's own facts come first, what the team said of it (metadata) second."""
+        if self._past:
+            own = self._past.said(kind, segments)
+            below = self._past.said(kind, ["metadata", *segments])
+            return _of_json(_first_of(own.value, below.value), frozenset({own, below}))
+        own_sql = member(column, segments, self.bound)
+        below_sql = member(f"JSONExtractRaw({column}, 'metadata')", segments, self.bound)
+        return _of_json(_first_of(own_sql, below_sql), frozenset({kind}))
 
 
 def _header(column: str, name: str, bound: Bound, path: str) -> Field:
@@ -113,7 +140,7 @@ def _header(column: str, name: str, bound: Bound, path: str) -> Field:
     )
 
 
-def _document(column: str, table: Table, inner: str, bound: Bound, path: str) -> Field:
+def _segments(inner: str, path: str) -> list[str]:
     segments = inner.split(".")
     if len(segments) > _MOST_SEGMENTS or not all(_SEGMENT.fullmatch(one) for one in segments):
         raise InvalidInputError(
@@ -121,35 +148,16 @@ def _document(column: str, table: Table, inner: str, bound: Bound, path: str) ->
             field=path,
             hint="Names with dots between, such as a.b.0.c.",
         )
-    if sum(map(_is_place, segments)) > _MOST_PLACES:
+    if sum(map(is_place, segments)) > _MOST_PLACES:
         raise InvalidInputError(f"A path has at most {_MOST_PLACES} numbers.", field=path)
-    raw = _member(column, segments, bound)
-    if table != "bodies":
-        # A profile's own facts come first, what the team said of it (metadata) second.
-        below = _member(f"JSONExtractRaw({column}, 'metadata')", segments, bound)
-        raw = f"if({raw} != '', {raw}, {below})"
+    return segments
+
+
+def _first_of(one: str, other: str) -> str:
+    return f"if({one} != '', {one}, {other})"
+
+
+def _of_json(raw: str, needs: frozenset[Need]) -> Field:
+    """Return the field of an expression that is JSON text, or empty."""
     plain = f"if(startsWith({raw}, '\"'), JSONExtractString({raw}), {raw})"
-    return Field(
-        plain,
-        "text",
-        f"{raw} NOT IN ('', 'null')",
-        frozenset({table}),
-        f"toFloat64OrNull({plain})",
-    )
-
-
-def _member(json: str, segments: Sequence[str], bound: Bound) -> str:
-    """Return the JSON text below a path; a number is a place in a list, or a name in an object."""
-    for segment in segments:
-        name = f"JSONExtractRaw({json}, {bound.put(segment, 'String')})"
-        if _is_place(segment):
-            place = min(int(segment), _LAST_PLACE) + 1  # the engine counts from 1
-            item = f"JSONExtractRaw({json}, {bound.put(place, 'Int64')})"
-            json = f"if(startsWith({json}, '['), {item}, {name})"
-        else:
-            json = name
-    return json
-
-
-def _is_place(segment: str) -> bool:
-    return segment.isascii() and segment.isdigit()
+    return Field(plain, "text", f"{raw} NOT IN ('', 'null')", needs, f"toFloat64OrNull({plain})")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from headwater.analytics.bound import Bound
-from headwater.analytics.fields import Field, Table, find_field
+from headwater.analytics.fields import Field, Fields, Need
 from headwater.base.errors import InvalidInputError
 
 _DEEPEST = 20
@@ -33,7 +33,7 @@ class Condition(msgspec.Struct, frozen=True):
     """A condition on one call."""
 
     sql: str
-    needs: frozenset[Table] = frozenset()
+    needs: frozenset[Need] = frozenset()
     fields: frozenset[str] = frozenset()
     """The names of the fields it is about."""
 
@@ -41,15 +41,15 @@ class Condition(msgspec.Struct, frozen=True):
 TRUE = Condition("true")
 
 
-def compile_filters(tree: object, bound: Bound) -> Condition:
+def compile_filters(tree: object, fields: Fields) -> Condition:
     """Return the condition of a tree; None and `{}` are always true."""
-    condition = _compile(tree, bound, "$.filters", 0)
+    condition = _compile(tree, fields, "$.filters", 0)
     if len(condition.sql) > _LONGEST_SQL:
         raise _too_many()
     return condition
 
 
-def _compile(tree: object, bound: Bound, path: str, depth: int) -> Condition:
+def _compile(tree: object, fields: Fields, path: str, depth: int) -> Condition:
     if tree is None or tree == {}:
         return TRUE
     if depth > _DEEPEST:
@@ -59,29 +59,29 @@ def _compile(tree: object, bound: Bound, path: str, depth: int) -> Condition:
     for word, joint in (("all", " AND "), ("any", " OR ")):
         if word in tree:
             _only(tree, {word}, path)
-            return _join(tree[word], joint, bound, f"{path}.{word}", depth)
+            return _join(tree[word], joint, fields, f"{path}.{word}", depth)
     if "not" in tree:
         _only(tree, {"not"}, path)
-        inner = _compile(tree["not"], bound, f"{path}.not", depth + 1)
+        inner = _compile(tree["not"], fields, f"{path}.not", depth + 1)
         return msgspec.structs.replace(inner, sql=f"NOT ({inner.sql})")
-    return _leaf(tree, bound, path)
+    return _leaf(tree, fields, path)
 
 
-def _join(items: object, joint: str, bound: Bound, path: str, depth: int) -> Condition:
+def _join(items: object, joint: str, fields: Fields, path: str, depth: int) -> Condition:
     if not isinstance(items, list):
         raise InvalidInputError("This is a list of filters.", field=path)
-    parts = [_compile(item, bound, f"{path}[{n}]", depth + 1) for n, item in enumerate(items)]
+    parts = [_compile(item, fields, f"{path}[{n}]", depth + 1) for n, item in enumerate(items)]
     if not parts:
         return Condition("true" if joint == " AND " else "false")
     return Condition(
         joint.join(f"({part.sql})" for part in parts),
-        frozenset[Table]().union(*(part.needs for part in parts)),
+        frozenset[Need]().union(*(part.needs for part in parts)),
         frozenset[str]().union(*(part.fields for part in parts)),
     )
 
 
-def _leaf(tree: dict[str, Any], bound: Bound, path: str) -> Condition:
-    if len(bound.values) > _MOST_BOUND:
+def _leaf(tree: dict[str, Any], fields: Fields, path: str) -> Condition:
+    if len(fields.bound.values) > _MOST_BOUND:
         raise _too_many()
     _only(tree, {"field", "op", "value"}, path)
     name, op, value = tree.get("field"), tree.get("op", "eq"), tree.get("value")
@@ -91,8 +91,8 @@ def _leaf(tree: dict[str, Any], bound: Bound, path: str) -> Condition:
         raise InvalidInputError(
             f"There is no op {op!r}.", field=f"{path}.op", hint=f"Ops: {', '.join(OPS)}."
         )
-    field = find_field(name, bound, f"{path}.field")
-    sql = _compare(field, op, value, bound, f"{path}.value")
+    field = fields.find(name, f"{path}.field")
+    sql = _compare(field, op, value, fields.bound, f"{path}.value")
     return Condition(sql, field.needs, frozenset({name}))
 
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from headwater.analytics.bound import Bound
-from headwater.analytics.fields import Table, find_field
+from headwater.analytics.fields import Fields, Need
 from headwater.base.errors import InvalidInputError
 
 
@@ -20,7 +19,7 @@ class Measure(msgspec.Struct, frozen=True):
     """Over calls."""
     counted_sql: str = ""
     """Over counters; empty when they cannot tell."""
-    needs: frozenset[Table] = frozenset()
+    needs: frozenset[Need] = frozenset()
     zero_when_silent: bool = True
     """A bucket without calls is 0, else unknown."""
 
@@ -38,7 +37,7 @@ _NAMED: Mapping[str, Measure] = {
 }
 
 
-def find_measure(name: str, bound: Bound) -> Measure:
+def find_measure(name: str, fields: Fields) -> Measure:
     """Return the measure of that name."""
     if name in _NAMED:
         return _NAMED[name]
@@ -50,7 +49,7 @@ def find_measure(name: str, bound: Bound) -> Measure:
         )
     kind, colon, field_name = name.partition(":")
     if colon and kind in {"sum", "avg"}:
-        return _of_field(kind, field_name, bound)
+        return _of_field(kind, field_name, fields)
     raise InvalidInputError(
         f"There is no measure {name!r}.",
         field="$.measure",
@@ -58,8 +57,8 @@ def find_measure(name: str, bound: Bound) -> Measure:
     )
 
 
-def _of_field(kind: str, name: str, bound: Bound) -> Measure:
-    field = find_field(name, bound, "$.measure")
+def _of_field(kind: str, name: str, fields: Fields) -> Measure:
+    field = fields.find(name, "$.measure")
     number = f"toFloat64({field.sql})" if field.kind == "number" else field.number_sql
     if not number:
         raise InvalidInputError(f"{name} is never a number.", field="$.measure")

@@ -8,11 +8,13 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from headwater.analytics.bound import Bound
-from headwater.analytics.fields import Table
+from headwater.analytics.fields import Fields, Need, Table
 from headwater.analytics.filters import compile_filters
 from headwater.analytics.scope import QueryScope
 from headwater.analytics.spec import Common
 from headwater.analytics.time_range import read_range, read_zone
+from headwater.analytics.told import Past, Said
+from headwater.profiles import Voices
 
 COUNTED = frozenset(
     {"request.verb", "request.route", "response.status", "response.status_class", "client.name"}
@@ -22,12 +24,16 @@ QUARTER = timedelta(minutes=15)
 _HELD = "verb, route, status, client_name"
 _TIME = "DateTime64(6, 'UTC')"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NO_VOICES: Voices = {}
 
 
 class Question:
     """One question about one app."""
 
-    def __init__(self, scope: QueryScope, spec: Common, now: datetime) -> None:
+    def __init__(
+        self, scope: QueryScope, spec: Common, now: datetime, voices: Voices = NO_VOICES
+    ) -> None:
+        """`voices` are those of visitors, and needed when profiles are those of `then`."""
         self.zone = read_zone(spec.timezone or scope.timezone)
         self.span = read_range(spec.from_, spec.to, self.zone, now)
         self.bound = Bound()
@@ -36,7 +42,10 @@ class Question:
         self.start = self.bound.put(self.span.start, _TIME)
         self.end = self.bound.put(self.span.end, _TIME)
         self.has_filters = bool(spec.filters)
-        self._condition = compile_filters(spec.filters, self.bound)
+        then = spec.profiles == "then"
+        past = Past(self.bound, self.app, self.end, voices) if then else None
+        self.names = Fields(self.bound, past)
+        self._condition = compile_filters(spec.filters, self.names)
 
     @property
     def fields(self) -> frozenset[str]:
@@ -80,7 +89,7 @@ class Question:
             f" AND toDate({time}) >= toDate({self.start}) AND toDate({time}) <= toDate({self.end})"
         )
 
-    def calls(self, also: Collection[Table] = ()) -> str:
+    def calls(self, also: Collection[Need] = ()) -> str:
         """Return `calls AS c` joined with the tables that filters and `also` need."""
         bodies = f"SELECT * FROM bodies AS n WHERE {self.in_scope('n')}"
         return self._joined("calls AS c", bodies, also)
@@ -90,16 +99,17 @@ class Question:
         facts = f"SELECT *, action_id AS call_id FROM actions AS n WHERE {self.in_scope('n')}"
         return self._joined(f"({facts}) AS c", facts, ())
 
-    def _joined(self, rows: str, bodies: str, also: Collection[Table]) -> str:
+    def _joined(self, rows: str, bodies: str, also: Collection[Need]) -> str:
         needs = self._condition.needs | set(also)
-        joins = {
+        joins: dict[Need, str] = {
             "bodies": f"INNER JOIN ({bodies}) AS b"
             " ON b.log_offset = c.log_offset AND b.call_id = c.call_id",
             "user": f"LEFT JOIN ({self.profiles('user')}) AS u ON u.id = c.user_id",
             "company": f"LEFT JOIN ({self.profiles('company')}) AS o ON o.id = c.company_id",
         }
         wanted = [join for table, join in joins.items() if table in needs]
-        return " ".join([rows, *wanted])
+        said = sorted(need for need in needs if isinstance(need, Said))
+        return " ".join([rows, *wanted, *(one.join for one in said)])
 
     def profiles(self, kind: Table) -> str:
         """Return the query for the app's profiles of one kind."""

@@ -23,6 +23,8 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timezone: str = ""
     """Empty: the app's."""
     filters: Any = None
+    profiles: Literal["now", "then"] = "now"
+    """What `user.…` and `company.…` mean: as these are now, or as they were when each call came."""
     population: Literal["users", "companies"] = "users"
     """Whom a report about people counts; the reports of calls are the same for both."""
     cohort_id: str = ""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.analytics.fields import Table, find_field
+from headwater.analytics.fields import Need
 from headwater.analytics.measures import Measure, find_measure
 from headwater.analytics.meta import Asking, Meta
 from headwater.analytics.question import QUARTER, Question
@@ -53,7 +53,7 @@ async def draw_timeseries(asking: Asking, question: Question, spec: TimeseriesSp
     """Answer a `timeseries`."""
     if len(spec.group_by) > MOST_GROUPS:
         raise InvalidInputError(f"At most {MOST_GROUPS} fields.", field="$.group_by")
-    measure = find_measure(spec.measure, question.bound)
+    measure = find_measure(spec.measure, question.names)
     starts = cut_buckets(question.span, spec.interval, question.zone)
     if spec.group_by and len(starts) * spec.top > _MOST_VALUES:
         raise InvalidInputError(
@@ -75,15 +75,13 @@ async def draw_timeseries(asking: Asking, question: Question, spec: TimeseriesSp
 def _plan(
     question: Question, spec: TimeseriesSpec, measure: Measure, starts: Sequence[datetime]
 ) -> _Plan:
-    fields = [
-        find_field(name, question.bound, f"$.group_by[{n}]") for n, name in enumerate(spec.group_by)
-    ]
+    fields = [question.names.find(name, f"$.group_by[{n}]") for n, name in enumerate(spec.group_by)]
     keys = tuple(f"toString({field.sql})" for field in fields)
     if measure.counted_sql and all(start.timestamp() % _QUARTER_S == 0 for start in starts):
         counted = question.counted(spec.group_by)
         if counted:
             return _Plan(counted, keys, measure.counted_sql)
-    needs = frozenset[Table](measure.needs).union(*(field.needs for field in fields))
+    needs = frozenset[Need](measure.needs).union(*(field.needs for field in fields))
     return _Plan(f"{question.calls(needs)} WHERE {question.where}", keys, measure.sql)
 
 

@@ -10,20 +10,24 @@ from headwater.profiles.errors import CallsAndErrors
 from headwater.profiles.history import (
     VOICES,
     ProfileChange,
+    bind_visitors,
     bind_voices,
     changes_sql,
     own_voice,
     read_changes,
+    words_sql,
 )
 from headwater.profiles.identity import Caller, Identity, Owner, Relinking
 from headwater.profiles.identity.rulings import Ruling, UserLink, read_user_links
+from headwater.profiles.merge import INITIAL_CAMPAIGN
 from headwater.profiles.people import Company, Lifecycle, Person, Silence, Subscription
 from headwater.profiles.store import Profiles, RulesOf
 from headwater.profiles.traits import SPELLINGS, part, person_traits, text
-from headwater.profiles.visitors import read_voices
+from headwater.profiles.visitors import Voices, read_all_voices, read_voices
 from headwater.profiles.windows import day_window, last_complete_day
 
 __all__ = [
+    "INITIAL_CAMPAIGN",
     "SPELLINGS",
     "VOICES",
     "Agent",
@@ -43,6 +47,8 @@ __all__ = [
     "Silence",
     "Subscription",
     "UserLink",
+    "Voices",
+    "bind_visitors",
     "bind_voices",
     "changes_sql",
     "day_window",
@@ -51,9 +57,11 @@ __all__ = [
     "own_voice",
     "part",
     "person_traits",
+    "read_all_voices",
     "read_changes",
     "read_company_history",
     "read_user_links",
     "read_voices",
     "text",
+    "words_sql",
 ]

@@ -17,7 +17,7 @@ from msgspec import Raw
 from headwater.eventstore import EventStore
 from headwater.model import ProfileKind, ProfileUpdate
 from headwater.profiles.merge import Leaf, ProfileState, merge
-from headwater.profiles.visitors import EARLIEST, LATEST, Voice, within_reach
+from headwater.profiles.visitors import EARLIEST, LATEST, Voice, Voices, within_reach
 
 _SCHEMA = pa.schema(
     [
@@ -152,6 +152,36 @@ def changes_sql(app: str, kind: str, ids: str, voices: str, start: str, end: str
         f" AND time < {end} AND {_WITHIN.format(voices=voices)}"
         f") WHERE value != before AND time >= {start} GROUP BY time, update_id"
     )
+
+
+def words_sql(app: str, kind: str, end: str, visitors: str) -> str:
+    """Return the query for every update before `end`; each name is that of a bound value.
+
+    Rows: id, time, update_id, paths, values. `visitors` is what `bind_visitors` made, or nothing:
+    what a visitor said is the user's for as long as the visitor was that user.
+    """
+    columns = "time, update_id, paths, values"
+    source = f"FROM profile_changes WHERE app_id = {app} AND kind = '{kind}' AND time < {end}"
+    own = f"SELECT id, {columns} {source} AND NOT anonymous"
+    if not visitors:
+        return own
+    rows = f"arrayJoin(JSONExtract({visitors}, 'Array(Tuple(String, String, Int64, Int64))'))"
+    return (
+        f"{own} UNION ALL SELECT voice.1 AS id, {columns}"
+        f" FROM (SELECT id AS visitor, {columns} {source} AND anonymous) AS said"
+        f" INNER JOIN (SELECT {rows} AS voice, voice.2 AS visitor) AS heard USING visitor"
+        " WHERE voice.3 <= toUnixTimestamp64Micro(time) AND toUnixTimestamp64Micro(time) < voice.4"
+    )
+
+
+def bind_visitors(voices: Voices) -> str:
+    """Return the voices of visitors as `words_sql` takes them."""
+    rows = [
+        (user_id, voice.id, to_us(voice.start), to_us(voice.end))
+        for user_id, some in voices.items()
+        for voice in some
+    ]
+    return msgspec.json.encode(rows).decode()
 
 
 def read_changes(rows: Iterable[Mapping[str, Any]]) -> list[ProfileChange]:

@@ -27,7 +27,7 @@ SELECT
     minOrNullIf({at}, {at} >= toDateTime({{edge:Int64}}, 'UTC')) AS since
 FROM {days}
 WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
-    AND {at} >= toDateTime({{start:Int64}}, 'UTC'){more}
+    AND {at} >= toDateTime({{start:Int64}}, 'UTC'){more}{until}
 GROUP BY id
 """
 _LONG_AGO = """
@@ -36,7 +36,8 @@ WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
     AND {at} < toDateTime({{start:Int64}}, 'UTC'){more}
 GROUP BY id
 """
-_OF: Mapping[str, Mapping[str, str]] = {
+_UNTIL = " AND {at} <= toDateTime({{until:Int64}}, 'UTC')"
+_OF: Mapping[str, dict[str, str]] = {
     "user": {
         "who": "user_id",
         "seen": "people_seen",
@@ -80,8 +81,10 @@ async def read_standings(
     ids: Sequence[str],
     rule: LifecycleRule,
     now: datetime,
+    *,
+    as_then: bool = False,
 ) -> dict[str, Standing]:
-    """Return the standing of each of `ids` that ever called."""
+    """Return the standing of each of `ids` that ever called; `as_then`: by calls until `now`."""
     silence, newness = timedelta(days=rule.dormant_days), timedelta(days=rule.new_days)
     edge = now - silence
     asked = {
@@ -89,10 +92,11 @@ async def read_standings(
         "ids": many_ids(ids),
         "edge": int(edge.timestamp()),
         "start": int((edge - silence).timestamp()),
+        "until": int(now.timestamp()),
     }
+    of = _OF[kind] | {"until": _UNTIL.format_map(_OF[kind]) if as_then else ""}
     ever, lately = await asyncio.gather(
-        store.select(_EVER.format_map(_OF[kind]), asked),
-        store.select(_LATELY.format_map(_OF[kind]), asked),
+        store.select(_EVER.format_map(of), asked), store.select(_LATELY.format_map(of), asked)
     )
     recent = {row["id"]: Recent(row["before"], row["since"]) for row in lately}
     first = {row["id"]: row["first_seen_at"] for row in ever}
@@ -100,10 +104,11 @@ async def read_standings(
         id_ for id_, at in first.items() if at < edge and recent.get(id_, _SILENT).before is None
     ]
     if unclear:
-        recent |= await _look_further(store, _OF[kind], asked | {"ids": many_ids(unclear)}, recent)
+        recent |= await _look_further(store, of, asked | {"ids": many_ids(unclear)}, recent)
     return {
-        id_: _stand(recent.get(id_, _SILENT), silence, is_new=at >= now - newness)
+        id_: _stand(recent[id_], silence, is_new=at >= now - newness)
         for id_, at in first.items()
+        if id_ in recent  # not yet, as of a moment before the first call
     }
 
 

@@ -65,15 +65,13 @@ async def read_people(
         found: dict[str, Person] = {}
         for id_ in _exist(said, seen):
             own = keys.get(id_, _NO_KEYS)
-            standing = standings.get(id_, _NO_STANDING)
             person = _to_person(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN))
             found[id_] = Person(
                 **person | successes.get(id_, _NONE),
                 anonymous_ids=own.anonymous_ids,
                 session_keys=own.session_keys,
                 company_since=since.get((id_, person["company_id"])),
-                lifecycle=standing.lifecycle,
-                silence=standing.silence,
+                **_stands(standings, id_),
             )
         return found
 
@@ -101,12 +99,10 @@ async def read_companies(
     def draw() -> dict[str, Company]:
         found: dict[str, Company] = {}
         for id_ in _exist(said, seen):
-            standing = standings.get(id_, _NO_STANDING)
             company = _to_company(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN))
             found[id_] = Company(
                 **company | successes.get(id_, _NONE),
-                lifecycle=standing.lifecycle,
-                silence=standing.silence,
+                **_stands(standings, id_),
             )
         return found
 
@@ -142,9 +138,14 @@ async def read_people_as_of(
     """
     asked = _asked(app_id, "user", ids)
     visitors = await read_voices(store, app_id, set(asked["ids"])) if asked["ids"] else {}
-    said, seen = await _as_of(store, asked, at, rules, visitors)
+    (said, seen), standings = await asyncio.gather(
+        _as_of(store, asked, at, rules, visitors), _standings(store, asked, rules, at, as_then=True)
+    )
     return {
-        id_: Person(**_to_person(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)))
+        id_: Person(
+            **_to_person(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)),
+            **_stands(standings, id_),
+        )
         for id_ in {**said, **seen}
     }
 
@@ -153,9 +154,15 @@ async def read_companies_as_of(
     store: EventStore, app_id: str, ids: Sequence[str], at: datetime, rules: ProfileRules
 ) -> dict[str, Company]:
     """Return those of `ids` that were known at a moment, as they were then."""
-    said, seen = await _as_of(store, _asked(app_id, "company", ids), at, rules)
+    asked = _asked(app_id, "company", ids)
+    (said, seen), standings = await asyncio.gather(
+        _as_of(store, asked, at, rules), _standings(store, asked, rules, at, as_then=True)
+    )
     return {
-        id_: Company(**_to_company(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)))
+        id_: Company(
+            **_to_company(id_, said.get(id_, _NOTHING_SAID), seen.get(id_, _NEVER_SEEN)),
+            **_stands(standings, id_),
+        )
         for id_ in {**said, **seen}
     }
 
@@ -211,12 +218,21 @@ def _asked(app_id: str, kind: str, ids: Sequence[str]) -> dict[str, Any]:
 
 
 async def _standings(
-    store: EventStore, asked: Asked, rules: ProfileRules, now: datetime | None
+    store: EventStore,
+    asked: Asked,
+    rules: ProfileRules,
+    now: datetime | None,
+    *,
+    as_then: bool = False,
 ) -> dict[str, Standing]:
-    if now is None:
-        return {}
     app_id, kind, ids = asked["app_id"], asked["kind"], asked["ids"]
-    return await read_standings(store, app_id, kind, ids, rules.lifecycle, now)
+    if now is None or not ids:
+        return {}
+    return await read_standings(store, app_id, kind, ids, rules.lifecycle, now, as_then=as_then)
+
+
+def _stands(standings: Mapping[str, Standing], id_: str) -> dict[str, Any]:
+    return standings.get(id_, _NO_STANDING)._asdict()
 
 
 def _exist(said: Mapping[str, Said], seen: Mapping[str, Seen]) -> list[str]:

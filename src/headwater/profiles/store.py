@@ -158,7 +158,7 @@ class Profiles:
     ) -> dict[str, Person]:
         """Return those of the users that were known at a moment, as they were then.
 
-        Without lifecycle and keys, and with the User-Agent that the profile named.
+        Without keys, and with the User-Agent that the profile named.
         """
         rules = await self._rules_of(app_id)
         return await read_people_as_of(self._store, app_id, user_ids, at, rules)
@@ -176,10 +176,7 @@ class Profiles:
     async def companies_as_of(
         self, app_id: str, company_ids: Sequence[str], at: datetime
     ) -> dict[str, Company]:
-        """Return those of the companies that were known at a moment, as they were then.
-
-        Without lifecycle.
-        """
+        """Return those of the companies that were known at a moment, as they were then."""
         rules = await self._rules_of(app_id)
         return await read_companies_as_of(self._store, app_id, company_ids, at, rules)
 

@@ -6,7 +6,7 @@ Nothing is moved: a link that is undone takes its words along.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -28,6 +28,10 @@ WHERE app_id = {app_id:String} AND kind = 'user' AND anonymous AND id IN (
     WHERE app_id = {app_id:String} AND user_id IN {users:Array(String)} AND kind = 'anonymous'
 )
 """
+_ALL_VISITORS = """
+SELECT DISTINCT id FROM profile_changes
+WHERE app_id = {app_id:String} AND kind = 'user' AND anonymous
+"""
 _SPOKEN = """
 SELECT DISTINCT id FROM profile_changes
 WHERE app_id = {app_id:String} AND kind = 'user' AND anonymous AND id IN {ids:Array(String)}
@@ -47,17 +51,33 @@ class Voice(NamedTuple):
         return bool(row["anonymous"] == self.is_visitor and self.start <= row["time"] < self.end)
 
 
+Voices = Mapping[str, Sequence[Voice]]
+"""By user id."""
+
+
 async def read_voices(
     store: EventStore, app_id: str, users: Collection[str]
 ) -> dict[str, list[Voice]]:
-    """Return the visitors' voices of each user who has some."""
+    """Return the visitors' voices of each of these users who has some."""
     asked = {"app_id": app_id, "users": sorted(users)}
     visitors = [row["id"] for row in await store.select(_VISITORS, asked)] if users else []
+    everybody = await _voices_of(store, app_id, visitors)
+    return {user_id: some for user_id, some in everybody.items() if user_id in users}
+
+
+async def read_all_voices(store: EventStore, app_id: str) -> dict[str, list[Voice]]:
+    """Return the visitors' voices of every user of an app who has some."""
+    rows = await store.select(_ALL_VISITORS, {"app_id": app_id})
+    return await _voices_of(store, app_id, [row["id"] for row in rows])
+
+
+async def _voices_of(
+    store: EventStore, app_id: str, visitors: Collection[str]
+) -> dict[str, list[Voice]]:
     found: defaultdict[str, list[Voice]] = defaultdict(list)
     for (_, _, visitor), known in (await _read_known(store, app_id, visitors)).items():
         for name, start, end in spans(known):
-            if name in users:
-                found[name].append(Voice(visitor, start, end))
+            found[name].append(Voice(visitor, start, end))
     return dict(found)
 
 

@@ -235,6 +235,28 @@ async def test_companies_and_subscriptions_are_told_as_they_were(world: World) -
     )  # fmt: skip
 
 
+async def test_lifecycles_are_told_as_they_were(world: World) -> None:
+    """By the calls until then: nothing before the first, resurrected by one after a silence."""
+    app_id = "app_life"
+    days = (0, 10, 70)
+    caller = {"app_id": app_id, "user_id": "ann", "company_id": "acme"}
+    await world.put([make_call(f"l{n}", **caller, time=NOON + n * 24 * HOUR) for n in days])
+    told = {}
+    for day in (-1, 1, 11, 50, 71, 200):
+        at = NOON + day * 24 * HOUR
+        users = await world.profiles.people_as_of(app_id, ["ann"], at)
+        companies = await world.profiles.companies_as_of(app_id, ["acme"], at)
+        told[day] = [found.lifecycle for some in (users, companies) for found in some.values()]
+    assert told == {
+        -1: [],
+        1: ["new", "new"],
+        11: ["active", "active"],
+        50: ["dormant", "dormant"],
+        71: ["resurrected", "resurrected"],
+        200: ["dormant", "dormant"],
+    }
+
+
 async def test_the_timeline_tells_what_changed(world: World) -> None:
     """Each change with the value before; what is only said again is none; visitors count."""
     app_id = "app_line"
