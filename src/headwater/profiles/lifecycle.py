@@ -7,13 +7,15 @@ an hour, companies to the day.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from headwater.eventstore import MANY_IDS, EventStore, many_ids
 from headwater.model import LifecycleRule
 from headwater.profiles.people import Lifecycle, Silence
 
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_S = 2**32 - 1
 _EVER = """
 SELECT {who} AS id, min(first_seen_at) AS first_seen_at FROM {seen}
 WHERE app_id = {{app_id:String}} AND {who} IN {many_ids}
@@ -85,14 +87,16 @@ async def read_standings(
     as_then: bool = False,
 ) -> dict[str, Standing]:
     """Return the standing of each of `ids` that ever called; `as_then`: by calls until `now`."""
+    if now < _EARLIEST:
+        return {}
     silence, newness = timedelta(days=rule.dormant_days), timedelta(days=rule.new_days)
     edge = now - silence
     asked = {
         "app_id": app_id,
         "ids": many_ids(ids),
-        "edge": int(edge.timestamp()),
-        "start": int((edge - silence).timestamp()),
-        "until": int(now.timestamp()),
+        "edge": _to_s(edge),
+        "start": _to_s(edge - silence),
+        "until": _to_s(now),
     }
     of = _OF[kind] | {"until": _UNTIL.format_map(_OF[kind]) if as_then else ""}
     ever, lately = await asyncio.gather(
@@ -110,6 +114,11 @@ async def read_standings(
         for id_, at in first.items()
         if id_ in recent  # not yet, as of a moment before the first call
     }
+
+
+def _to_s(at: datetime) -> int:
+    """Return seconds that the engine's DateTime can hold."""
+    return min(max(int(at.timestamp()), 0), _LATEST_S)
 
 
 def _stand(recent: Recent, silence: timedelta, *, is_new: bool) -> Standing:
