@@ -37,6 +37,7 @@ from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
 from headwater.profiles import Relinking
+from headwater.sources import Forgotten
 from headwater.tracking import TrackingApp, describe_tracking
 from headwater.warehouse import READERS as READERS_OF_WAREHOUSES
 from headwater.warehouse import Warehouses
@@ -170,6 +171,7 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
         vault=vault,
         configdb=configdb,
         log=log,
+        forgotten=Forgotten(configdb, vault, clock),
         store=store,
         profiles=profiles,
         knowledge=knowledge,

@@ -26,6 +26,7 @@ from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
 from headwater.model import Record
+from headwater.sources import Forgotten
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
 from headwater.workspace import App, create_app, create_login, profile_rules_of
@@ -79,6 +80,7 @@ async def open_world(
     profiles, egress = knowledge.profiles, Egress()
     services = Services(
         settings=settings, clock=clock, vault=vault, configdb=configdb, log=log, store=store,
+        forgotten=Forgotten(configdb, vault, clock),
         profiles=profiles, egress=egress, local_token=LOCAL_TOKEN,
         knowledge=knowledge,
         extensions=Extensions(

@@ -8,6 +8,7 @@ import msgspec
 
 from headwater.eventlog import EventLog, Stream, split_records
 from headwater.model import Message
+from headwater.sources import Forgotten
 
 _LOOK_BACK_ENTRIES = 200
 _MOST_BYTES = 4_000_000
@@ -17,9 +18,16 @@ _decoder = msgspec.json.Decoder(Message)
 
 
 async def recent_messages(
-    log: EventLog, source_id: str, *, type_: str = "", holding: str = "", most: int = 20
+    log: EventLog,
+    forgotten: Forgotten,
+    source_id: str,
+    *,
+    type_: str = "",
+    holding: str = "",
+    most: int = 20,
 ) -> list[Message]:
     """Return the newest messages of a source, of one type if it is named, that hold a text."""
+    await forgotten.keep_fresh()
     state = await log.state(Stream.MESSAGES)
     first = max(state.first_offset, state.last_offset + 1 - _LOOK_BACK_ENTRIES)
     found: list[Message] = []
@@ -40,6 +48,7 @@ async def recent_messages(
             for one in messages
             if one is not None
             and one.source_id == source_id
+            and not forgotten.hides(one)
             and _is(one, type_)
             and _holds(one, holding)
         ]

@@ -35,8 +35,11 @@ from headwater.federation.intake import READ_ENTRIES, Intake
 from headwater.federation.lanes import Haul, Piece
 from headwater.federation.sender import Sender
 from headwater.federation.settle import settle
+from headwater.sources import Forgotten
 
 _FATES = ("delivered", "retry", "dead")
+_FORGOTTEN = Outcome(fate="dead", code="FORGOTTEN", error="Its user is forgotten.")
+"""While it was in hand; no row will be kept of it."""
 _MOST_DUE = 1_000
 _MOST_IN_HAND = 6_000
 _WRITE_EVERY_S = 0.02
@@ -56,6 +59,7 @@ class Courier:
         egress: Egress,
         clock: Clock,
         settings: FederationSettings,
+        forgotten: Forgotten,
         *,
         paused: str = "",
     ) -> None:
@@ -69,6 +73,7 @@ class Courier:
         self._egress = egress
         self._clock = clock
         self._settings = settings
+        self._forgotten = forgotten
         self._destination = find_destination(instance.type)
         self._values = open_settings(vault, instance)
         self._plan = plan_of(instance)
@@ -121,7 +126,9 @@ class Courier:
             await asyncio.shield(self._leave())
 
     async def _take_in(self) -> None:
-        intake = Intake(self.instance, self._plan, self._configdb, self._log, self._clock)
+        intake = Intake(
+            self.instance, self._plan, self._configdb, self._log, self._clock, self._forgotten
+        )
         looked_at_s = float("-inf")
         if not self.instance.keeps_order:
             # It may have kept order until now: nothing waits for another message any more.
@@ -216,6 +223,8 @@ class Courier:
     async def _write(self, hauls: list[Haul]) -> None:
         # Once: a person may have taken it away meanwhile.
         paused = "" if self.is_pause_kept else self.breaker.paused
+        for haul in hauls:
+            haul.leave_out(self._forgotten.hides)
         await self._configdb.run(settle, self._clock, self.instance, self._settings, hauls, paused)
         self.is_pause_kept = self.is_pause_kept or bool(paused)
         self._hauls = [haul for haul in self._hauls if haul not in hauls]
@@ -247,11 +256,14 @@ class Courier:
     async def _deliver(self, pieces: Sequence[Piece]) -> list[Outcome]:
         """Send what mappings made of some messages; a message fares as the worst of its items."""
         found: dict[str, Outcome] = {}
-        items = [item for piece in pieces for item in piece.items]
-        for item in items:
-            if item.error:
+        good: list[Item] = []
+        for item in (item for piece in pieces for item in piece.items):
+            if self._forgotten.hides(item.message):
+                _note(found, item, _FORGOTTEN)
+            elif item.error:
                 _note(found, item, Outcome(fate="dead", code="MAPPING", error=item.error))
-        good = [item for item in items if not item.error]
+            else:
+                good.append(item)
         for parcel in divide(self._destination, self._values, good, self._clock.now()):
             wire = open_wire(self.instance, self._values, self._egress, self._settings.timeout_s)
             outcomes = await self._destination.deliver(wire, self._values, parcel)

@@ -11,9 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from headwater.base.clock import Clock
-from headwater.configdb.tables import deliveries, delivery_samples
+from headwater.configdb.tables import deliveries, delivery_samples, destinations
 from headwater.destinations import get_destination
-from headwater.federation.waiting import Waiting, user_key
+from headwater.federation.waiting import Waiting, previous_id, user_key
 from headwater.model import Message
 
 _MOST_ERROR_CHARACTERS = 1_000
@@ -21,7 +21,7 @@ _QUERY_KEYS = 500
 """Databases take only so many parameters in one question."""
 _ROW = (
     "destination_id", "message_id", "state", "message", "attempts", "first_tried_at",
-    "next_attempt_at", "status", "error", "error_class", "user_key", "place",
+    "next_attempt_at", "status", "error", "error_class", "user_key", "place", "previous_id",
 )  # fmt: skip
 _PUT = sa.text(
     f"INSERT INTO deliveries ({', '.join(_ROW)}) VALUES (:{', :'.join(_ROW)}) "
@@ -136,15 +136,18 @@ def free_all(connection: sa.Connection, destination_id: str, now: datetime) -> N
 
 
 def forget_users(connection: sa.Connection, user_ids: Sequence[str]) -> int:
-    """Forget what waits, what is dead and what was kept as a sample of these users.
+    """Forget what waits and what is dead of these users, and all samples.
 
     Returns how many messages that were. What is on the wire this moment arrives all the same.
+    Samples go whole: the request of one message may have carried those of others.
     """
     forgotten = 0
-    for some in _chunks(user_ids):
-        whose = deliveries.c.user_key.in_(some)
-        forgotten += connection.execute(deliveries.delete().where(whose)).rowcount
-        connection.execute(delivery_samples.delete().where(delivery_samples.c.user_key.in_(some)))
+    for destination_id in connection.execute(sa.select(destinations.c.id)).scalars().all():
+        for column in ("user_key", "previous_id"):
+            for some in _chunks(user_ids):
+                gone = _mine(deliveries.delete(), destination_id, column, some)
+                forgotten += connection.execute(gone).rowcount
+    connection.execute(delivery_samples.delete())
     return forgotten
 
 
@@ -217,6 +220,7 @@ def _row(destination_id: str, waiting: Waiting) -> dict[str, object]:
         "error_class": waiting.error_class,
         "user_key": user_key(waiting.message),
         "place": waiting.place,
+        "previous_id": previous_id(waiting.message),
     }
 
 
@@ -224,6 +228,6 @@ def read_row(row: sa.Row[tuple[object, ...]]) -> Waiting:
     """Return the message that a row keeps."""
     fields = row._asdict()
     message = msgspec.json.decode(fields.pop("message"), type=Message)
-    for name in ("destination_id", "message_id", "user_key"):
+    for name in ("destination_id", "message_id", "user_key", "previous_id"):
         del fields[name]
     return Waiting(message=message, is_stored=True, **fields)

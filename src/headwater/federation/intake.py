@@ -16,11 +16,12 @@ from headwater.destinations import Dropped, Instance, Plan, prepare
 from headwater.eventlog import Entry, EventLog, Stream, split_records
 from headwater.federation.conclude import KEY_REFUSED
 from headwater.federation.deliveries import due_deliveries, held_keys
-from headwater.federation.lanes import Haul, Piece
+from headwater.federation.lanes import FORGOTTEN, Haul, Piece
 from headwater.federation.settle import advance
 from headwater.federation.subscribe import is_due, is_for
 from headwater.federation.waiting import Waiting, place_of, user_key
 from headwater.model import Message
+from headwater.sources import Forgotten
 
 READ_ENTRIES = 8
 _READ_BYTES = 1_000_000
@@ -32,26 +33,35 @@ class Intake:
     """One for each courier; remembers how far it has read."""
 
     def __init__(
-        self, instance: Instance, plan: Plan, configdb: ConfigDb, log: EventLog, clock: Clock
+        self,
+        instance: Instance,
+        plan: Plan,
+        configdb: ConfigDb,
+        log: EventLog,
+        clock: Clock,
+        forgotten: Forgotten,
     ) -> None:
         self._instance = instance
         self._plan = plan
         self._configdb = configdb
         self._log = log
         self._clock = clock
+        self._forgotten = forgotten
         self.next_offset = 0
 
     async def read_new(self, most_entries: int, wait_s: float) -> list[Entry]:
-        """Return the next entries of the log; they stay the next ones until `passed`."""
+        """Return the next entries of the log; they stay the next ones until `haul_of`."""
         if not self.next_offset:
             self.next_offset = await self._find_start()
-        return await self._log.read(
+        entries = await self._log.read(
             Stream.MESSAGES,
             self.next_offset,
             max_entries=most_entries,
             max_bytes=_READ_BYTES,
             wait_s=wait_s,
         )
+        await self._forgotten.keep_fresh()
+        return entries
 
     def haul_of(self, entries: Sequence[Entry]) -> Haul:
         """Return what is meant for this destination, and go on behind it."""
@@ -65,6 +75,7 @@ class Intake:
 
     async def due(self, limit: int) -> Haul:
         """Return rows whose next attempt is due."""
+        await self._forgotten.keep_fresh()
         waiting = await self._configdb.look(due_deliveries, self._clock, self._instance.id, limit)
         haul = Haul(pieces=[])
         for one in waiting:
@@ -82,13 +93,13 @@ class Intake:
         try:
             message = _decoder.decode(record)
         except msgspec.MsgspecError:
-            _count(haul, "unreadable")
+            haul.count("unreadable")
             haul.unreadable.append(record.decode("utf-8", "replace"))
             return
         if not is_due(message, self._instance):
             return
         if not is_for(message, self._instance):
-            _count(haul, "filtered.integrations")
+            haul.count("filtered.integrations")
             return
         self._prepare(
             Waiting(message=message, first_tried_at=now, next_attempt_at=now, place=place), haul
@@ -96,11 +107,12 @@ class Intake:
 
     def _prepare(self, waiting: Waiting, haul: Haul) -> None:
         """Filter and map as people configured; what waited is held to today's filters too."""
+        if self._forgotten.hides(waiting.message):
+            haul.drop(waiting, FORGOTTEN)
+            return
         found = prepare(self._plan, waiting.message)
         if isinstance(found, Dropped):
-            _count(haul, f"filtered.{found.reason}")
-            if waiting.is_stored:
-                haul.dropped.append(waiting)
+            haul.drop(waiting, found.reason)
             return
         lane = user_key(waiting.message) if self._instance.keeps_order else ""
         alone = waiting.status in KEY_REFUSED
@@ -130,7 +142,3 @@ async def find_entry_after(log: EventLog, at: datetime) -> int:
         else:
             high = middle
     return low
-
-
-def _count(haul: Haul, what: str) -> None:
-    haul.tally[what] = haul.tally.get(what, 0) + 1

@@ -6,11 +6,15 @@ behind it. Everybody else goes on. Pure.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
 from headwater.destinations import Item, Outcome
 from headwater.federation.waiting import Waiting
+from headwater.model import Message
+
+FORGOTTEN = "forgotten"
 
 
 class Haul(msgspec.Struct, eq=False):
@@ -26,6 +30,23 @@ class Haul(msgspec.Struct, eq=False):
     """They had a row, and filters let them through no more."""
     unreadable: list[str] = []
     """Records that are no messages."""
+
+    def count(self, what: str) -> None:
+        """Count one message more."""
+        self.tally[what] = self.tally.get(what, 0) + 1
+
+    def drop(self, waiting: Waiting, reason: str) -> None:
+        """Let go of a message that is not to be sent."""
+        self.count(f"filtered.{reason}")
+        if waiting.is_stored:
+            self.dropped.append(waiting)
+
+    def leave_out(self, is_forgotten: Callable[[Message], bool]) -> None:
+        """Keep nothing of users who were forgotten while they were in hand."""
+        for piece in [one for one in self.pieces if is_forgotten(one.waiting.message)]:
+            if piece.outcome is None or piece.outcome.fate != "delivered":
+                self.pieces.remove(piece)
+                self.drop(piece.waiting, FORGOTTEN)
 
 
 class Piece(msgspec.Struct, eq=False):

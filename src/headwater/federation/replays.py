@@ -24,6 +24,7 @@ from headwater.federation.intake import find_entry_after
 from headwater.federation.subscribe import is_for
 from headwater.federation.waiting import Waiting, place_of, user_key
 from headwater.model import Message
+from headwater.sources import Forgotten
 
 MOST_WAITING = 5_000
 _READ_ENTRIES = 16
@@ -54,10 +55,13 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 class Replays:
     """The replays of all destinations."""
 
-    def __init__(self, configdb: ConfigDb, log: EventLog, clock: Clock) -> None:
+    def __init__(
+        self, configdb: ConfigDb, log: EventLog, clock: Clock, forgotten: Forgotten
+    ) -> None:
         self._configdb = configdb
         self._log = log
         self._clock = clock
+        self._forgotten = forgotten
 
     async def begin(
         self, destination_id: str, since: datetime, until: datetime, types: Sequence[str] = ()
@@ -100,7 +104,9 @@ class Replays:
         entries: list[Entry] = []
         if replay.next_offset <= min(replay.last_offset, state.last_offset):
             entries = await self._read(replay.next_offset, _READ_ENTRIES)
-        found = _choose(replay, instance, entries, self._clock.now())
+        await self._forgotten.keep_fresh()
+        chosen = _choose(replay, instance, entries, self._clock.now())
+        found = [one for one in chosen if not self._forgotten.hides(one.message)]
         after = entries[-1].offset + 1 if entries else replay.last_offset + 1
         return await self._configdb.run(_put, instance, replay, found, after, self._clock.now())
 

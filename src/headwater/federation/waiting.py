@@ -37,6 +37,12 @@ def user_key(message: Message) -> str:
     return message.user_id or f"?{message.anonymous_id}"
 
 
+def previous_id(message: Message) -> str:
+    """Return whom an alias names beside its user; empty for all other messages."""
+    name = message.body.get("previousId")
+    return name if isinstance(name, str) else ""
+
+
 def place_of(offset: int, number: int) -> int:
     """Return the place of the n-th record of a log entry."""
     return offset * _PLACES_IN_ENTRY + number

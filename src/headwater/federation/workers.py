@@ -23,6 +23,7 @@ from headwater.federation.deliveries import prune_dead_letters
 from headwater.federation.figures import forget_hours
 from headwater.federation.replays import Replays
 from headwater.federation.view import DeliveryStatus, delivery_status
+from headwater.sources import Forgotten
 
 _LOOK_EVERY_S = 1.0
 _PRUNE_EVERY_S = 3600.0
@@ -54,7 +55,8 @@ class FederationWorkers:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._has_looked = False
         self._pruned_at_s = clock.monotonic_s()
-        self.replays = Replays(configdb, log, clock)
+        self._forgotten = Forgotten(configdb, vault, clock)
+        self.replays = Replays(configdb, log, clock, self._forgotten)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -69,6 +71,7 @@ class FederationWorkers:
 
     async def refresh(self) -> None:
         """Bring the couriers in line with the configuration."""
+        await self._forgotten.refresh()
         found = await self._configdb.run(list_destinations)
         kept = {name for name, courier in self._couriers.items() if courier.is_pause_kept}
         paused = await self._configdb.look(paused_destinations)
@@ -104,6 +107,7 @@ class FederationWorkers:
             self._egress,
             self._clock,
             self._settings,
+            self._forgotten,
             paused=paused,
         )
         self._couriers[instance.id] = courier

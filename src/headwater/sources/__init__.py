@@ -16,6 +16,12 @@ from headwater.sources.connections import (
     rotate_write_key,
     set_source_enabled,
 )
+from headwater.sources.forgotten import (
+    FORGOTTEN_WITHIN_S,
+    Forgotten,
+    forget_before,
+    prune_forgotten,
+)
 from headwater.sources.suppressed import (
     SuppressedId,
     allow_ids,
@@ -27,6 +33,8 @@ from headwater.sources.suppressed import (
 
 __all__ = [
     "CATALOG",
+    "FORGOTTEN_WITHIN_S",
+    "Forgotten",
     "Source",
     "SourceType",
     "SuppressedId",
@@ -34,10 +42,12 @@ __all__ = [
     "allow_ids",
     "find_by_write_key",
     "find_type",
+    "forget_before",
     "get_source",
     "list_sources",
     "list_suppressed_ids",
     "mark_of",
+    "prune_forgotten",
     "rename_source",
     "revoke_old_write_key",
     "rotate_write_key",

@@ -57,7 +57,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     identifier_bytes: int = 127
     unwanted: Mapping[str, frozenset[str]] = {}
     """By source: tables and `table.column` that are left out; `""` leaves out the source."""
-    is_forgotten: Callable[[int, str], bool] = lambda _offset, _user: False
+    is_forgotten: Callable[[Message], bool] = lambda _message: False
 
 
 def sort_by_source(
@@ -73,7 +73,7 @@ def sort_by_source(
             except msgspec.MsgspecError:
                 notices[Notice("unreadable")] += 1
                 continue
-            if not _is_of(message, entry.offset, wish):
+            if not _is_of(message, wish):
                 continue
             mine = sources.get(message.source_id)
             if mine is None:
@@ -84,15 +84,12 @@ def sort_by_source(
     return sources, notices
 
 
-def _is_of(message: Message, offset: int, wish: Wish) -> bool:
+def _is_of(message: Message, wish: Wish) -> bool:
     if wish.source_id not in {None, message.source_id}:
         return False
     if "" in wish.unwanted.get(message.source_id, ()):
         return False
-    people = {message.user_id, message.body.get("previousId") or ""} - {""}
-    if any(wish.is_forgotten(offset, person) for person in people):
-        return False
-    return is_wanted(message.body, wish.warehouse_id)
+    return not wish.is_forgotten(message) and is_wanted(message.body, wish.warehouse_id)
 
 
 def is_wanted(body: dict[str, Any], warehouse_id: str) -> bool:

@@ -17,7 +17,7 @@ from headwater.base.errors import ConflictError, InvalidInputError, NotFoundErro
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.configdb import Position, forget_reader, write_position
-from headwater.configdb.tables import warehouse_forgotten, warehouse_syncs, warehouses
+from headwater.configdb.tables import warehouse_syncs, warehouses
 from headwater.eventlog import Stream
 from headwater.sources import get_source
 from headwater.warehouse.catalog import check_settings
@@ -148,8 +148,8 @@ def remove_warehouse(connection: sa.Connection, vault: Vault, warehouse_id: str)
     get_warehouse(connection, vault, warehouse_id)
     for reread in list_rereads(connection, warehouse_id):
         end_reread(connection, reread)
-    for table in (warehouse_syncs, warehouse_forgotten):
-        connection.execute(table.delete().where(table.c.warehouse_id == warehouse_id))
+    mine = warehouse_syncs.c.warehouse_id == warehouse_id
+    connection.execute(warehouse_syncs.delete().where(mine))
     connection.execute(warehouses.delete().where(warehouses.c.id == warehouse_id))
     forget_reader(connection, reader_of(warehouse_id))
 

@@ -21,9 +21,9 @@ from headwater.base.telemetry import get_logger
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, Position, read_position, write_position
 from headwater.eventlog import Entry, EventLog, LogState, Stream
+from headwater.sources import Forgotten
 from headwater.warehouse.batch import Wish, take_entries
 from headwater.warehouse.excluding import read_unwanted
-from headwater.warehouse.forgetting import read_forgotten
 from headwater.warehouse.loading import Done, Scope, finish, load
 from headwater.warehouse.rereads import (
     Reread,
@@ -64,7 +64,7 @@ class Syncer:
     ) -> None:
         self._configdb = configdb
         self._log = log
-        self._vault = vault
+        self._forgotten = Forgotten(configdb, vault, clock)
         self._clock = clock
         self._settings = settings
         self._data = data
@@ -110,7 +110,7 @@ class Syncer:
             if not reread.is_backfill
             and not await self._reread(warehouse, reread, state, end, book)
         ]
-        scope = await self._scope(warehouse, state, still_parked)
+        scope = await self._scope(warehouse, still_parked)
         await self._advance(scope, reader_of(warehouse.id), place, state.last_offset, book)
         for reread in (one for one in rereads if one.is_backfill):
             await self._reread(warehouse, reread, state, state.last_offset, book)
@@ -122,7 +122,7 @@ class Syncer:
         last = end if reread.last_offset is None else min(end, reread.last_offset)
         place, missed = await self._find_place(reread.reader, state)
         book.note_missed(missed)
-        scope = await self._scope(warehouse, state, [], reread)
+        scope = await self._scope(warehouse, [], reread)
         errors = await self._advance(scope, reread.reader, place, last, book)
         if errors and not reread.is_backfill:
             await self._configdb.run(note_error, reread, errors)
@@ -134,13 +134,10 @@ class Syncer:
     async def _scope(
         self,
         warehouse: Warehouse,
-        state: LogState,
         parked: list[Reread],
         reread: Reread | None = None,
     ) -> Scope:
-        forgotten = await self._configdb.run(
-            read_forgotten, self._vault, warehouse.id, state.first_offset
-        )
+        await self._forgotten.refresh()
         longest = identifier_bytes_of(warehouse.settings)
         unwanted = await self._configdb.run(read_unwanted, warehouse.excluded, longest)
         source_id = (reread.source_id if reread else None) or warehouse.source_id
@@ -151,7 +148,7 @@ class Syncer:
                 source_id=source_id,
                 identifier_bytes=longest,
                 unwanted=unwanted,
-                is_forgotten=forgotten,
+                is_forgotten=self._forgotten.hides,
             ),
             only=reread.table_name if reread else "",
             parked=frozenset((one.source_id or "", one.table_name) for one in parked),

@@ -28,7 +28,6 @@ from headwater.sources import get_source, list_sources
 from headwater.warehouse import store
 from headwater.warehouse.catalog import check_settings
 from headwater.warehouse.excluding import clean_excluded
-from headwater.warehouse.forgetting import remember_forgotten
 from headwater.warehouse.loading import finish
 from headwater.warehouse.rereads import Reread, begin_reread, list_rereads
 from headwater.warehouse.settings import WarehouseSettings as TypedSettings
@@ -216,7 +215,7 @@ class Warehouses:
     async def delete_users(self, warehouse_id: str, user_ids: Sequence[str]) -> dict[str, int]:
         """Delete all rows of these users, in every source's schema; return counts by table.
 
-        Their messages that the log still holds are not loaded again; what comes later is. A table
+        Say before whom to forget (`sources.forget_before`): else the log brings them back. A table
         that cannot be written stops no other: `TableError` names it in the end, and the same call
         again deletes what is left.
         """
@@ -224,10 +223,6 @@ class Warehouses:
 
         warehouse = await self.get(warehouse_id)
         async with self._locks[warehouse_id]:
-            state = await self._log.state(Stream.MESSAGES)
-            await self._configdb.run(
-                remember_forgotten, self._vault, warehouse_id, user_ids, state.last_offset
-            )
             sources = await self._configdb.run(list_sources)
             longest = identifier_bytes_of(warehouse.settings)
             erased = Erased()

@@ -17,6 +17,7 @@ from headwater.extensions import Extensions
 from headwater.federation import FederationWorkers
 from headwater.ingest import Knowledge
 from headwater.profiles import Profiles
+from headwater.sources import Forgotten
 from headwater.warehouse import Warehouses
 
 
@@ -29,6 +30,7 @@ class Services:
     vault: Vault
     configdb: ConfigDb
     log: EventLog
+    forgotten: Forgotten
     store: EventStore
     profiles: Profiles
     knowledge: Knowledge

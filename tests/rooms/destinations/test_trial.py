@@ -24,7 +24,7 @@ from headwater.destinations import (
     try_message,
 )
 from headwater.eventlog import MemoryLog, Stream
-from headwater.sources import add_source
+from headwater.sources import Forgotten, add_source, forget_before
 from tests.support.messages import NOON, a_message
 from tests.support.webhook import Answer, Receiver, run_receiver
 
@@ -132,16 +132,22 @@ def test_every_type_has_a_sample_under_a_new_id(type_: str) -> None:
         as_test_message({"type": "trace"}, "src", NOON)
 
 
-async def test_recent_messages_are_the_newest_of_the_source() -> None:
-    """Newest first, of this source, of the type that is asked for."""
+async def test_recent_messages_are_the_newest_of_the_source(
+    configdb: ConfigDb, vault: Vault
+) -> None:
+    """Newest first, of this source, of the type that is asked for; not of who is forgotten."""
+    forgotten = Forgotten(configdb, vault, SystemClock())
     log = MemoryLog()
     for number in range(30):
         source = "mine" if number % 2 else "other"
         kind = "track" if number % 3 else "page"
         message = a_message(f"m-{number}", source_id=source, type=kind)
         await log.append(Stream.MESSAGES, msgspec.json.encode(message))
-    found = await recent_messages(log, "mine", most=3)
+    found = await recent_messages(log, forgotten, "mine", most=3)
     assert [one.message_id for one in found] == ["m-29", "m-27", "m-25"]
-    pages = await recent_messages(log, "mine", type_="page", most=2)
+    pages = await recent_messages(log, forgotten, "mine", type_="page", most=2)
     assert [one.message_id for one in pages] == ["m-27", "m-21"]
-    assert await recent_messages(MemoryLog(), "mine") == []
+    assert await recent_messages(MemoryLog(), forgotten, "mine") == []
+    await configdb.run(forget_before, vault, ["u-1"], NOON)
+    await forgotten.refresh()
+    assert await recent_messages(log, forgotten, "mine") == []

@@ -18,7 +18,7 @@ from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, migrate
 from headwater.eventlog import MemoryLog, Stream
 from headwater.model import Message
-from headwater.sources import Source, add_source, list_sources
+from headwater.sources import Source, add_source, forget_before, list_sources
 from headwater.warehouse import Warehouses, schema_name
 from headwater.warehouse.engines import limits_of, open_engine
 from headwater.warehouse.fill import Filled, fill
@@ -113,6 +113,12 @@ class House:
     @property
     def schema(self) -> str:
         return schema_name(self.source.slug)
+
+    async def forget(self, warehouse_id: str, *user_ids: str) -> dict[str, int]:
+        """Delete users, as a regulation of this instant does."""
+        until = self.clock.now()
+        await self.configdb.run(forget_before, self.vault, user_ids, until)
+        return await self.warehouses.delete_users(warehouse_id, user_ids)
 
     async def send(self, *messages: Message) -> int:
         """Append messages of the house's source as one log entry."""

@@ -8,6 +8,7 @@ import random
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import NoReturn
 
@@ -95,14 +96,15 @@ async def test_deleting_that_died_is_repeated_and_forgets_nobody_else(
     for deaths in itertools.count():
         monkeypatch.setattr(crash, "_left", deaths + 1)
         try:
-            await house.warehouses.delete_users(id_, ["ann"])
+            await house.forget(id_, "ann")
         except Killed:
             assert "i0" in {row["id"] for row in place.table("identifies")}
         else:
             break
     assert deaths > 1
     await house.warehouses.backfill(id_)
-    await _load(house, id_, _paid("t2", amount=2))
+    later = house.clock.now() + timedelta(seconds=1)
+    await _load(house, id_, replace(_paid("t2", amount=2), received_at=later))
     ids = {name: [row["id"] for row in place.table(name)] for name in ("identifies", "users")}
     assert ids == {"identifies": ["i0"], "users": ["bob"]}
     assert [row["id"] for row in place.table("paid")] == ["t2"]
@@ -125,12 +127,12 @@ async def test_a_locked_table_keeps_its_users_alone_and_says_so(
     with place.connect() as holder, holder.transaction():
         holder.execute(f"LOCK TABLE {place.schema}.identifies IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(TableError, match="lock timeout") as caught:
-            await house.warehouses.delete_users(id_, ["ann"])
+            await house.forget(id_, "ann")
     assert caught.value.facts == {"tables": [f"{place.schema}.identifies"]}
     assert [len(place.table(name)) for name in ("identifies", "tracks", "paid", "users")] == [
         1, 0, 0, 0,
     ]  # fmt: skip
-    left = await house.warehouses.delete_users(id_, ["ann"])
+    left = await house.forget(id_, "ann")
     assert left == {f"{place.schema}.identifies": 1}
 
 

@@ -110,16 +110,16 @@ async def test_deleted_users_do_not_come_back(house: House) -> None:
     await house.send(a_track("t1"), an_identify("i1", "ann", LOADED_AT))
     await house.warehouses.sync(warehouse_id)
     await house.send(an_identify("i2", "ann", LOADED_AT), an_identify("i3", "bob", LOADED_AT))
-    counts = await house.warehouses.delete_users(warehouse_id, ["ann"])
+    counts = await house.forget(warehouse_id, "ann")
     assert counts == {f"{SCHEMA}.{t}": 1 for t in ("identifies", "paid", "tracks", "users")}
     await house.warehouses.backfill(warehouse_id)
     await house.warehouses.sync(warehouse_id)
     assert _ids(house, "identifies") == ["i3"]
-    await house.send(an_identify("i4", "ann", LOADED_AT))
+    await house.send(an_identify("i4", "ann", LOADED_AT + timedelta(seconds=1)))
     await house.warehouses.sync(warehouse_id)
     assert _ids(house, "identifies") == ["i3", "i4"]
     assert _ids(house, "users") == ["ann", "bob"]
-    assert await house.warehouses.delete_users(warehouse_id, ["nobody"]) == {}
+    assert await house.forget(warehouse_id, "nobody") == {}
 
 
 async def test_deleting_waits_for_a_load_and_a_load_for_deleting(house: House) -> None:
@@ -129,10 +129,10 @@ async def test_deleting_waits_for_a_load_and_a_load_for_deleting(house: House) -
     await house.send(an_identify("i2", "bob", LOADED_AT))
     await asyncio.gather(
         house.warehouses.sync(warehouse_id),
-        house.warehouses.delete_users(warehouse_id, ["ann"]),
+        house.forget(warehouse_id, "ann"),
         house.warehouses.backfill(warehouse_id),
         house.warehouses.sync(warehouse_id),
-        house.warehouses.delete_users(warehouse_id, ["ann"]),
+        house.forget(warehouse_id, "ann"),
     )
     await house.warehouses.step()
     assert (_ids(house, "identifies"), _ids(house, "users")) == (["i2"], ["bob"])

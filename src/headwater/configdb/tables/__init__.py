@@ -21,9 +21,15 @@ from headwater.configdb.tables.extensions import (
     outbox_dead,
     outbox_windows,
 )
-from headwater.configdb.tables.messages import seen_messages, sources, suppressed_ids, write_keys
+from headwater.configdb.tables.messages import (
+    forgotten_users,
+    seen_messages,
+    sources,
+    suppressed_ids,
+    write_keys,
+)
+from headwater.configdb.tables.privacy import regulation_targets, regulations
 from headwater.configdb.tables.warehouses import (
-    warehouse_forgotten,
     warehouse_rereads,
     warehouse_syncs,
     warehouses,
@@ -54,12 +60,15 @@ __all__ = [
     "extension_backfills",
     "extension_connections",
     "extension_runs",
+    "forgotten_users",
     "logins",
     "metadata",
     "outbox_batches",
     "outbox_dead",
     "outbox_windows",
     "positions",
+    "regulation_targets",
+    "regulations",
     "seen_messages",
     "sessions",
     "setup_links",
@@ -67,7 +76,6 @@ __all__ = [
     "suppressed_ids",
     "suppressed_users",
     "tokens",
-    "warehouse_forgotten",
     "warehouse_rereads",
     "warehouse_syncs",
     "warehouses",

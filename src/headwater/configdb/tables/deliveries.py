@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 from sqlalchemy import Column as C  # noqa: N817 - it stands on every line below
 
@@ -50,8 +51,16 @@ deliveries = Table(
     C("error_class", String(60), nullable=False, server_default=""),
     C("user_key", Text, nullable=False, server_default=""),  # whose it is
     C("place", BigInteger, nullable=False, server_default="0"),  # in the order of the log
+    C("previous_id", Text, nullable=False, server_default=""),  # whom an alias names beside
     Index("ix_deliveries_due", "destination_id", "state", "next_attempt_at"),
     Index("ix_deliveries_user_key", "destination_id", "user_key", "place"),
+    Index(
+        "ix_deliveries_previous_id",
+        "destination_id",
+        "previous_id",
+        sqlite_where=text("previous_id <> ''"),
+        postgresql_where=text("previous_id <> ''"),
+    ),
 )
 
 delivery_counts = Table(

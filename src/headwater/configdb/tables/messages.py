@@ -43,6 +43,14 @@ suppressed_ids = Table(
     C("created_at", UtcDateTime, nullable=False),
 )
 
+# Users whose messages up to a moment nobody may read; keyed fingerprints of their ids.
+forgotten_users = Table(
+    "forgotten_users",
+    metadata,
+    C("user_mark", String(64), primary_key=True),
+    C("until", UtcDateTime, nullable=False, index=True),
+)
+
 seen_messages = Table(
     "seen_messages",
     metadata,

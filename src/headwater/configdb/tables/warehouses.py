@@ -1,6 +1,6 @@
 """Tables of warehouses and their syncs.
 
-Settings are cipher text, ids of forgotten users keyed fingerprints.
+Settings are cipher text.
 """
 
 from sqlalchemy import (
@@ -61,13 +61,4 @@ warehouse_rereads = Table(
     C("last_offset", BigInteger),  # empty: as far as the warehouse itself has come
     C("error", Text, nullable=False, server_default=""),
     C("begun_at", UtcDateTime, nullable=False),
-)
-
-# Users whose messages up to an offset a warehouse must not load (again).
-warehouse_forgotten = Table(
-    "warehouse_forgotten",
-    metadata,
-    C("warehouse_id", ForeignKey("warehouses.id"), primary_key=True),
-    C("user_mark", String(40), primary_key=True),  # keyed fingerprint of the user id
-    C("last_offset", BigInteger, nullable=False),
 )

@@ -147,7 +147,7 @@ class SourcesController(Controller):
             raise InvalidInputError(f"A limit is 1 to {MOST_RECENT}.", field="limit")
         found = await services.configdb.run(get_source, source)
         recent = await recent_messages(
-            services.log, found.id, type_=type, holding=search, most=limit
+            services.log, services.forgotten, found.id, type_=type, holding=search, most=limit
         )
         return ReceivedMessages(messages=[message.body for message in recent])
 

@@ -55,7 +55,9 @@ class TrialsController(Controller):
     ) -> list[dict[str, Any]]:
         """List the newest messages of the destination's source, newest first."""
         instance = await services.configdb.run(get_destination, destination_id)
-        found = await recent_messages(services.log, instance.source_id, type_=message_type)
+        found = await recent_messages(
+            services.log, services.forgotten, instance.source_id, type_=message_type
+        )
         return [message.body for message in found]
 
     @post("/test", guards=[needs("write")], status_code=200)

@@ -102,7 +102,7 @@ class MappingsController(Controller):
         """Show one mapping's form."""
         place = await find_place(services, destination_id)
         typed = _first(place, position, action)
-        recent = await recent_messages(services.log, place.source.id, most=1)
+        recent = await recent_messages(services.log, services.forgotten, place.source.id, most=1)
         body = recent[0].body if recent else sample_body("identify")
         typed = msgspec.structs.replace(typed, message=shown(body))
         return _form(request, place, position, typed)

@@ -49,7 +49,9 @@ class TesterController(Controller):
     ) -> Template:
         """Show the form, with the message that was chosen."""
         place = await find_place(services, destination_id)
-        recent = await recent_messages(services.log, place.source.id, most=_MOST_RECENT)
+        recent = await recent_messages(
+            services.log, services.forgotten, place.source.id, most=_MOST_RECENT
+        )
         chosen = next((one.body for one in recent if one.message_id == message), None)
         if chosen is None:
             chosen = sample_body(sample or place.declared.message_types[0])
@@ -64,7 +66,9 @@ class TesterController(Controller):
     ) -> Template:
         """Send what stands in the form."""
         place = await find_place(services, destination_id)
-        recent = await recent_messages(services.log, place.source.id, most=_MOST_RECENT)
+        recent = await recent_messages(
+            services.log, services.forgotten, place.source.id, most=_MOST_RECENT
+        )
         text = str((await request.form()).get("message", ""))
         try:
             now = services.clock.now()

@@ -82,7 +82,12 @@ class SourceController(Controller):
         """Show the newest messages; asked again every few seconds, only the list."""
         source = await services.configdb.run(get_source, slug)
         found = await recent_messages(
-            services.log, source.id, type_=kind, holding=search.strip(), most=_SHOWN
+            services.log,
+            services.forgotten,
+            source.id,
+            type_=kind,
+            holding=search.strip(),
+            most=_SHOWN,
         )
         panel = "hx-request" in request.headers
         return page(

@@ -1,0 +1,78 @@
+"""Users who were forgotten: what was received of them before is brought to nobody."""
+
+from datetime import timedelta
+
+import msgspec
+import sqlalchemy as sa
+
+from headwater.base.vault import Vault
+from headwater.configdb import ConfigDb
+from headwater.configdb.tables import deliveries
+from headwater.federation import forget_users
+from headwater.sources import FORGOTTEN_WITHIN_S, forget_before
+from tests.support.federation import QUICK, Federation
+from tests.support.webhook import Answer, Receiver
+
+
+async def _forget(federation: Federation, *user_ids: str) -> None:
+    now = federation.clock.now()
+    await federation.configdb.run(forget_before, federation.vault, user_ids, now)
+
+
+def _came(receiver: Receiver) -> list[str]:
+    return [got.json["messageId"] for got in receiver.received]
+
+
+async def test_what_lies_in_the_log_of_a_forgotten_user_is_not_brought(
+    federation: Federation, receiver: Receiver
+) -> None:
+    """Nor an alias that names them, nor by a replay; what they do afterwards is."""
+    instance = federation.connect(receiver.url)
+    begun = federation.clock.now()
+    await federation.receive("old", userId="ann")
+    await federation.receive("alias", type="alias", userId="cy", previousId="ann")
+    await federation.receive("other", userId="bob")
+    await _forget(federation, "ann")
+    await federation.receive("new", userId="ann")
+    async with federation.at_work():
+        done = await federation.until(instance, lambda s: s.delivered == 2)
+        assert (sorted(_came(receiver)), done.filtered) == (["new", "other"], 2)
+        later = federation.clock.now() + timedelta(minutes=1)
+        await federation.workers.replays.begin(instance.id, begun, later)
+        await federation.until(instance, lambda s: s.delivered == 4)
+    assert sorted(_came(receiver)) == ["new", "new", "other", "other"]
+
+
+async def test_what_is_in_hand_of_a_forgotten_user_is_let_go(
+    configdb: ConfigDb, vault: Vault, receiver: Receiver
+) -> None:
+    """One is on the wire, and is refused; neither it nor those behind it are tried or kept."""
+    patient = msgspec.structs.replace(QUICK, timeout_s=10)
+    federation = Federation(configdb, vault, settings=patient)
+    receiver.delay_s = lambda: FORGOTTEN_WITHIN_S + 0.5
+    receiver.always = Answer(status=503)
+    instance = federation.connect(receiver.url)
+    await federation.keep_order(instance)
+    await federation.receive("a", "b", "c", userId="ann")
+    async with federation.at_work():
+        await receiver.wait_for(1)
+        await _forget(federation, "ann")
+        done = await federation.until(instance, lambda s: s.filtered == 3)
+    assert (_came(receiver), done.waiting, done.dead) == (["a"], 0, 0)
+    await federation.close()
+
+
+async def test_an_alias_is_forgotten_with_whom_it_names(
+    federation: Federation, receiver: Receiver, configdb: ConfigDb
+) -> None:
+    """It waits under another user's name."""
+    receiver.always = Answer(status=400)
+    instance = federation.connect(receiver.url)
+    async with federation.at_work():
+        await federation.receive("alias", type="alias", userId="cy", previousId="ann")
+        await federation.receive("own", userId="cy")
+        await federation.until(instance, lambda s: s.dead == 2)
+    assert await configdb.run(forget_users, ["ann"]) == 1
+    with configdb.transaction() as connection:
+        rows = connection.execute(sa.select(deliveries.c.message)).scalars().all()
+    assert [msgspec.json.decode(row)["message_id"] for row in rows] == ["own"]
