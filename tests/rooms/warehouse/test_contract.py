@@ -80,15 +80,13 @@ def test_names_are_snake_case(place: Place) -> None:
     }  # fmt: skip
     nested = {"byStatus": {"2xx": "x"}, "byUser": {"userID": "x", "userId": "x"}}
     flat = dict.fromkeys(keys, "x")
-    filled = place.load(
-        an_identify(
-            "m", "ann", LOADED_AT, **flat, **nested, userID="no", _timestamp="no", **{"§": 1}
-        )
-    )
+    dropped = {"userID": "no", "_timestamp": "no", "§": "no"}
+    filled = place.load(an_identify("m", "ann", LOADED_AT, **flat, **nested, **dropped))
     columns = {*keys.values(), "by_status_2xx", "by_user_user_id"}
     for table in ("identifies", "users"):
         (row,) = place.table(table)
         assert {name for name, value in row.items() if value == "x"} == columns
+        assert "no" not in row.values()
     assert Notice("reserved_column", "identifies", "user_id") in filled.notices
     assert Notice("reserved_column", "identifies", "timestamp") in filled.notices
 
