@@ -41,6 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
+        if sign_of_absence(Path(self.path_of_data)).exists():
+            self.close_connection = True
+            return
         arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         body = self._read_body()
         if self.headers.get_content_type() == "multipart/form-data":
@@ -110,6 +113,11 @@ def _execute(
         return b""
     form = wanted.group(1) if wanted else arguments.get("default_format", "TabSeparated")
     return bytes(connection.query(sql, form, params=parameters).bytes() or b"")
+
+
+def sign_of_absence(data: Path) -> Path:
+    """Return the file that, while it is there, lets the server of `data` answer nobody."""
+    return data.with_suffix(".away")
 
 
 @contextmanager

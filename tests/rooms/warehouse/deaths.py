@@ -126,11 +126,12 @@ class Mortal:
         for table, rows in expected.items():
             assert self._shown(table, once=True) == rows, table
         assert (await self.house.warehouses.sync(self.warehouse_id)).rows == {}
+        self.place.tidy()
         states = {one.state for one in await self.house.warehouses.history(self.warehouse_id)}
         assert "running" not in states
 
     def _shown(self, table: str, *, once: bool) -> Rows:
-        rows = self.place.table(table) if self.place.has(table) else []
+        rows = self.place.shown(table)
         shown = {
             row["id"]: {name: row[name] for name in _TOLD if row.get(name) is not None}
             for row in rows

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import duckdb
 import msgspec
 import psycopg
 import sqlalchemy as sa
+from clickhouse_connect.driver.exceptions import DatabaseError
 from psycopg.rows import dict_row
 
 from headwater.model import Message
@@ -32,8 +34,8 @@ from headwater.warehouse.settings import (
 from headwater.warehouse.tables import Rows
 from headwater.warehouse.types import Kind
 from tests.rooms.warehouse.support import LOADED_AT
-from tests.support.clickhouse_server import clickhouse_server
-from tests.support.postgres import fresh_database_url
+from tests.support.clickhouse_server import clickhouse_server, sign_of_absence
+from tests.support.postgres import fresh_database_url, restart_server
 
 Json = dict[str, Any]
 
@@ -42,8 +44,12 @@ class Place:
     """One schema of one warehouse."""
 
     count_of_loads = itertools.count(1)
+    missing: tuple[type[Exception], ...] = ()
+    """What a reader is told of a table that is not there."""
     to_text = "ALTER COLUMN {column} TYPE text"
     """How a person makes a column take everything."""
+    to_small = "ALTER COLUMN {column} TYPE smallint"
+    to_large = "ALTER COLUMN {column} TYPE bigint"
     shows_twice = False
     """True: while a load runs, a reader may see a row in its old and its new form."""
 
@@ -84,6 +90,23 @@ class Place:
         """Tell whether a table is there."""
         return bool(self.kinds(table))
 
+    def shown(self, table: str) -> list[Json]:
+        """Return all rows; none where there is no table yet."""
+        try:
+            return self.table(table)
+        except self.missing:
+            return []
+
+    def tidy(self) -> None:
+        """Do now what the database does by itself in time."""
+
+    def go_away(self) -> None:
+        """Stop answering, in the midst of whatever it does."""
+        raise NotImplementedError
+
+    def come_back(self) -> None:
+        """Answer again."""
+
     def select(self, table: str) -> list[Json]:
         raise NotImplementedError
 
@@ -102,6 +125,7 @@ class Place:
 
 class DuckDbPlace(Place):
     settings: DuckDbSettings
+    missing = (duckdb.CatalogException,)
 
     def select(self, table: str) -> list[Json]:
         with duckdb.connect(self.settings.path) as connection:
@@ -119,12 +143,16 @@ class DuckDbPlace(Place):
 
 class PostgresPlace(Place):
     settings: PostgresSettings
+    missing = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
 
     def connect(self) -> psycopg.Connection[Json]:
         its = self.settings
         return psycopg.connect(
             host=its.host, dbname=its.database, user=its.user, autocommit=True, row_factory=dict_row
         )
+
+    def go_away(self) -> None:
+        restart_server()
 
     def select(self, table: str) -> list[Json]:
         with self.connect() as connection:
@@ -137,9 +165,13 @@ class PostgresPlace(Place):
 
 class ClickHousePlace(Place):
     settings: ClickHouseSettings
+    missing = (DatabaseError,)
     to_text = "MODIFY COLUMN {column} Nullable(String)"
+    to_small = "MODIFY COLUMN {column} Nullable(Int16)"
+    to_large = "MODIFY COLUMN {column} Nullable(Int64)"
     shows_twice = True
 
+    @cached_property
     def _client(self) -> Any:
         its = self.settings
         return clickhouse_connect.get_client(
@@ -147,18 +179,33 @@ class ClickHousePlace(Place):
         )
 
     def select(self, table: str) -> list[Json]:
-        with self._client() as client:
-            return list(client.query(f'SELECT * FROM {self.schema}."{table}"').named_results())
+        return list(self._client.query(f'SELECT * FROM {self.schema}."{table}"').named_results())
+
+    def go_away(self) -> None:
+        self._absent.touch()
+
+    def come_back(self) -> None:
+        self._absent.unlink()
+
+    @property
+    def _absent(self) -> Path:
+        return sign_of_absence(self._folder.parent / "clickhouse")
+
+    def tidy(self) -> None:
+        """Merge parts: each load makes some, and deleting looks into all of them."""
+        with self.open() as engine:
+            for table in engine.list_tables():
+                self.run(f'OPTIMIZE TABLE {{s}}."{table}" FINAL')
 
     def run(self, sql: str) -> None:
-        with self._client() as client:
-            client.command(sql.format(s=self.schema).replace("DOUBLE", "Nullable(Float64)"))
+        self._client.command(sql.format(s=self.schema).replace("DOUBLE", "Nullable(Float64)"))
 
 
 class ParquetPlace(Place):
     """Rows are read as the reference says: the newest of each id."""
 
     settings: FilesystemSettings
+    missing = (duckdb.IOException,)
 
     def has(self, table: str) -> bool:
         return any(Path(self.settings.path, self.schema, table).glob("*.parquet"))

@@ -23,9 +23,8 @@ from headwater.warehouse.engines import TableError
 from tests.rooms.warehouse.deaths import Killed, Mortal
 from tests.rooms.warehouse.places import Place, Places, PostgresPlace, open_places
 from tests.rooms.warehouse.support import LOADED_AT, House, a_message, an_identify
-from tests.support.postgres import restart_server
 
-ROUNDS = {"postgres": 50, "filesystem": 30, "duckdb": 15, "clickhouse": 5}
+ROUNDS = {"postgres": 45, "filesystem": 25, "duckdb": 15, "clickhouse": 15}
 _NUMBERS = itertools.count(1)
 
 
@@ -108,7 +107,7 @@ async def test_deleting_that_died_is_repeated_and_forgets_nobody_else(
     ids = {name: [row["id"] for row in place.table(name)] for name in ("identifies", "users")}
     assert ids == {"identifies": ["i0"], "users": ["bob"]}
     assert [row["id"] for row in place.table("paid")] == ["t2"]
-    assert not (place.has("_discards") and place.table("_discards"))
+    assert place.shown("_discards") == []
 
 
 def _die(_code: int) -> NoReturn:
@@ -151,6 +150,25 @@ async def test_a_column_renamed_by_hand_begins_anew_under_its_name(
     assert rows == {"i1": ("a", None), "i2": (None, "b")}
     assert {row["id"]: row["amount"] for row in place.table("paid")} == {"t1": None, "t2": 2}
     assert [row["plan"] for row in place.table("users")] == ["b"]
+
+
+@_only("postgres", "duckdb", "clickhouse")
+async def test_a_type_narrowed_by_hand_parks_its_table(house: House, place: Place) -> None:
+    """No value is bent to fit without a word, and states neither; widened again, all is there."""
+    id_ = await _add(house, place)
+    await _load(house, id_, _ann("i1", seats=1), _paid("t1", amount=1))
+    narrowed = {"paid": "amount", "users": "seats"}
+    for table, column in narrowed.items():
+        place.run(f"ALTER TABLE {{s}}.{table} {place.to_small.format(column=column)}")
+    sync = await _load(house, id_, _ann("i2", seats=70_000), _paid("t2", amount=70_000))
+    assert (sync.state, {one["table"] for one in sync.notices}) == ("partial", set(narrowed))
+    assert [row["seats"] for row in place.table("identifies")] == [1, 70_000]
+    assert [row["amount"] for row in place.table("paid")] == [1]
+    for table, column in narrowed.items():
+        place.run(f"ALTER TABLE {{s}}.{table} {place.to_large.format(column=column)}")
+    assert (await _load(house, id_, _paid("t3", amount=3))).state == "success"
+    assert [row["amount"] for row in place.table("paid")] == [1, 70_000, 3]
+    assert [row["seats"] for row in place.table("users")] == [70_000]
 
 
 @_only("postgres", "duckdb", "clickhouse")
@@ -231,18 +249,19 @@ async def test_rights_that_were_taken_park_what_they_cover(house: House, place: 
     assert [row["id"] for row in place.table("accounts")] == ["acme"]
 
 
-@_only("postgres")
-async def test_a_server_restarted_in_the_midst_of_a_load(
+@_only("postgres", "clickhouse")
+async def test_a_server_that_goes_away_in_the_midst_of_a_load(
     house: House, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At once and without asking: the load fails with a word, the next one is whole."""
     id_ = await _add(house, place)
     await _load(house, id_, _ann("i1"), _paid("t1", amount=1))
-    monkeypatch.setattr(crash, "os", SimpleNamespace(_exit=lambda _code: restart_server()))
+    monkeypatch.setattr(crash, "os", SimpleNamespace(_exit=lambda _code: place.go_away()))
     monkeypatch.setattr(crash, "_WANTED", "warehouse.in_step")
     monkeypatch.setattr(crash, "_left", 2)
     with pytest.raises(UnavailableError):
         await _load(house, id_, _ann("i2", plan="b"), _paid("t2", amount=2))
+    place.come_back()
     (failed, _) = await house.warehouses.history(id_)
     assert (failed.state, failed.notices[0]["code"]) == ("failure", "unavailable")
     assert (await house.warehouses.standing(id_, 1e9)).state == "failing"

@@ -16,7 +16,11 @@ import clickhouse_connect
 import pyarrow as pa
 import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.exceptions import (
+    ClickHouseError,
+    DatabaseError,
+    OperationalError,
+)
 
 from headwater.base.crash import crash_point
 from headwater.base.errors import UnavailableError
@@ -32,6 +36,12 @@ _ANSWER_TIMEOUT_S = 300
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER_NULL = {"id", "received_at", "uuid_ts"}
 _STATES = {latest.table for latest in LATEST}
+_NARROW = {
+    f"{sign}Int{bits}": pa.type_for_alias(f"{sign}int{bits}".lower())
+    for sign in ("", "U")
+    for bits in (8, 16, 32, 64)
+}
+"""Integers that somebody may have narrowed a column to: what is too large would wrap around."""
 
 
 class ClickHouse(SqlEngine):
@@ -65,7 +75,9 @@ class ClickHouse(SqlEngine):
         try:
             yield
         except ClickHouseError as err:
-            if table and isinstance(err, DatabaseError):
+            # The driver calls a broken connection an error of the database, too.
+            of_table = isinstance(err, DatabaseError) and not isinstance(err, OperationalError)
+            if table and of_table:
                 raise TableError(_said(err), table=table) from err
             raise _unavailable(err) from err
 
@@ -83,6 +95,7 @@ class ClickHouse(SqlEngine):
         )
 
     def replace(self, table: str, data: pa.Table, keys: Sequence[str]) -> None:
+        self._refuse_to_wrap(table, data)
         loaded_at = pc.max(data["uuid_ts"]).as_py()
         again = self._has_loaded(table, loaded_at)
         self._client.insert_arrow(table, data, database=self.schema)
@@ -90,6 +103,20 @@ class ClickHouse(SqlEngine):
         self._drop_older(table, keys, loaded_at)
         if again:  # the same instant a second time: no row is older than its twin
             self.run(f"OPTIMIZE TABLE {self.name(table)} FINAL")
+
+    def _refuse_to_wrap(self, table: str, data: pa.Table) -> None:
+        for column in data.column_names:
+            spoken = self._narrow_type(table, column)
+            if spoken:
+                try:
+                    data[column].cast(_NARROW[spoken])
+                except pa.ArrowInvalid as err:
+                    said = f"The column {column} is {spoken}, which cannot hold all values."
+                    raise TableError(said, table=table) from err
+
+    def _narrow_type(self, table: str, column: str) -> str:
+        spoken = _bare(self.spoken.get((table, column), ""))
+        return spoken if spoken in _NARROW and spoken != "Int64" else ""
 
     def forget(
         self, table: str, marks: Sequence[str], user_ids: Sequence[str], *, discards: bool
@@ -127,7 +154,7 @@ class ClickHouse(SqlEngine):
     ) -> None:
         by, key, moment = f"({names(NEWEST_BY)})", quote(latest.key), _moment(loaded_at)
         # Aliases would stand for the columns they are named after, so the states have none.
-        states = "".join(f", argMax({quote(c)}, {by})" for c in columns)
+        states = "".join(f", {self._exactly(latest.table, c, by)}" for c in columns)
         again = self._has_loaded(latest.table, loaded_at)
         self.run(
             f"INSERT INTO {self.name(latest.table)} ({names(['id', *columns, 'uuid_ts'])}) "
@@ -138,6 +165,11 @@ class ClickHouse(SqlEngine):
         self._drop_older(latest.table, ("id",), loaded_at)
         if again:
             self.run(f"OPTIMIZE TABLE {self.name(latest.table)} FINAL")
+
+    def _exactly(self, table: str, column: str, by: str) -> str:
+        newest = f"argMax({quote(column)}, {by})"
+        narrow = self._narrow_type(table, column)
+        return f"accurateCast({newest}, 'Nullable({narrow})')" if narrow else newest
 
 
 def _bare(spoken: str) -> str:

@@ -57,6 +57,8 @@ class SqlEngine(ABC):
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
+        self.spoken: dict[tuple[str, str], str] = {}
+        """The database's own words for the types of columns, by table and column, as last read."""
 
     @abstractmethod
     def run(self, sql: str, *values: object) -> None:
@@ -116,6 +118,7 @@ class SqlEngine(ABC):
             "ORDER BY table_name, ordinal_position"
         ):
             found[table][column] = kind_of_type(spoken)
+            self.spoken[table, column] = spoken
         return found
 
     def widen(self, table: str, columns: Sequence[str]) -> None:
