@@ -94,7 +94,9 @@ async def test_work_goes_on_where_it_ended(
     assert ids(receiver) == {"a": 1, "b": 1}
 
 
-@pytest.mark.parametrize("trouble", [Answer(status=500), Answer(status=408), HANG, RESET])
+@pytest.mark.parametrize(
+    "trouble", [*(Answer(status=one) for one in (408, 425, 429, 500, 503, 599)), HANG, RESET]
+)
 async def test_passing_trouble_is_tried_again(
     federation: Federation, receiver: Receiver, trouble: Answer
 ) -> None:
