@@ -14,7 +14,7 @@ from headwater.base.ids import stable_id
 from headwater.profiles import Person, Profiles, day_window
 from headwater.workspace import App
 
-PAGE_USERS = 10_000
+PAGE_USERS = 7_500
 """Each page looks through the calls of two days: fewer cost less, larger ones take more memory."""
 
 
