@@ -135,6 +135,28 @@ async def test_a_locked_table_keeps_its_users_alone_and_says_so(
     assert left == {f"{place.schema}.identifies": 1}
 
 
+@_only("postgres")
+async def test_a_locked_table_is_parked_and_caught_up_with(
+    house: House, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waited for a little, then left with a word; free again, it gets every row once."""
+    assert isinstance(place, PostgresPlace)
+    monkeypatch.setattr("headwater.warehouse.engines.postgres._OPTIONS", "-c lock_timeout=200")
+    id_ = await _add(house, place)
+    await _load(house, id_, _ann("i1"), _paid("t1"))
+    with place.connect() as holder, holder.transaction():
+        holder.execute(f"LOCK TABLE {place.schema}.paid IN ACCESS EXCLUSIVE MODE")
+        for number in (2, 3):
+            sync = await _load(house, id_, _ann(f"i{number}"), _paid(f"t{number}"))
+            said = {one["table"]: one["message"] for one in sync.notices}
+            assert (sync.state, set(said)) == ("partial", {"paid"})
+            assert "lock timeout" in said["paid"]
+    house.wait(60)
+    assert (await house.warehouses.sync(id_)).state == "success"
+    for table, ids in {"identifies": ["i1", "i2", "i3"], "paid": ["t1", "t2", "t3"]}.items():
+        assert [row["id"] for row in place.table(table)] == ids
+
+
 @_only("postgres", "duckdb", "clickhouse")
 async def test_a_column_renamed_by_hand_begins_anew_under_its_name(
     house: House, place: Place
