@@ -1,10 +1,23 @@
 """The guarded client over real sockets."""
 
+import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
 
 from headwater.base.egress import (
     MAX_REPLY_BYTES,
@@ -31,6 +44,8 @@ class ScriptedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         self.questions.append(host)
         addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if not addresses:
+            raise OSError(socket.EAI_NONAME, "no such name")
         return [
             ResolveResult(
                 hostname=host,
@@ -140,12 +155,57 @@ async def test_an_endless_answer_is_cut(receiver: Receiver) -> None:
     assert len(reply.body) == MAX_REPLY_BYTES
 
 
-@pytest.mark.parametrize("trouble", [HANG, RESET])
-async def test_no_answer_is_unreachable(receiver: Receiver, trouble: Answer) -> None:
-    """A peer that hangs or cuts the line is a passing trouble."""
+@pytest.mark.parametrize(("trouble", "kind"), [(HANG, "ETIMEDOUT"), (RESET, "ECONNRESET")])
+async def test_no_answer_is_unreachable(receiver: Receiver, trouble: Answer, kind: str) -> None:
+    """A peer that hangs or cuts the line is a passing trouble, and each has its name."""
     receiver.plan(trouble)
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreachableError) as caught:
         await post(Egress("127.0.0.0/8"), receiver.url, timeout_s=0.3)
+    assert caught.value.kind == kind
+
+
+async def test_a_certificate_of_nobody_we_know_is_refused(tmp_path: Path) -> None:
+    """Nothing is sent to whoever signed for himself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_signed_by_itself(tmp_path))
+    heard: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1))
+        writer.close()
+
+    async with await asyncio.start_server(hear, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(UnreachableError) as caught:
+            await post(Egress("127.0.0.0/8"), f"https://127.0.0.1:{port}/")
+    assert caught.value.kind == "CERTIFICATE"
+    assert not any(heard)
+
+
+def _signed_by_itself(folder: Path) -> Path:
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return path
+
+
+async def test_a_name_that_nobody_has_is_unreachable() -> None:
+    """It may come to be known."""
+    with pytest.raises(UnreachableError) as caught:
+        await post(Egress(resolver=ScriptedResolver([])), "http://nobody.example/")
+    assert caught.value.kind == "ENOTFOUND"
 
 
 async def test_a_closed_port_is_unreachable() -> None:
@@ -153,3 +213,4 @@ async def test_a_closed_port_is_unreachable() -> None:
     with pytest.raises(UnreachableError) as caught:
         await post(Egress("127.0.0.0/8"), "http://127.0.0.1:1/hook?token=secret-in-url")
     assert "secret-in-url" not in caught.value.message
+    assert caught.value.kind == "ECONNREFUSED"
