@@ -132,10 +132,17 @@ def describe_item(item: dict[str, Any]) -> list[object]:
 
 
 def _series(answer: dict[str, Any]) -> Table | str:
-    names = [" / ".join(line["key"]) or "all" for line in answer["series"]]
+    names = [
+        " / ".join(key or "(none)" for key in line["key"]) or "all" for line in answer["series"]
+    ]
     rows = [
         [bucket, *(line["values"][n] for line in answer["series"])]
         for n, bucket in enumerate(answer["buckets"])
     ]
     total = ["total", *(line["total"] for line in answer["series"])]
     return table(("", *names), [*rows, total], "No calls in this range.")
+
+
+def _name(key: list[str]) -> str:
+    """Return what a group is called: it may be that of calls without a value."""
+    return " / ".join(part or "(none)" for part in key) or "all"

@@ -106,7 +106,7 @@ def status(cli: Cli) -> None:
         found = api.get("/api/v1/status")
     ends = {name: stream["last_offset"] for name, stream in found["streams"].items()}
     rows = [
-        (name, f"reads {one['stream']}", max(0, ends[one["stream"]] - one["next_offset"] + 1), "")
+        (name, f"reads {one['stream']}", _waiting(one, ends), "")
         for name, one in found["readers"].items()
         if not name.startswith("warehouse:")
     ]
@@ -116,6 +116,12 @@ def status(cli: Cli) -> None:
     ]
     columns = ("what", "state", "entries waiting", "why")
     cli.show(found, lambda: table(columns, rows, "Nothing reads the log yet."))
+
+
+def _waiting(reader: Mapping[str, Any], ends: Mapping[str, int]) -> int | str:
+    """Return how much of its stream of the log a reader has not read; links are none of the log."""
+    end = ends.get(reader["stream"])
+    return "" if end is None else max(0, end - reader["next_offset"] + 1)
 
 
 def _told_of(warehouse: Mapping[str, Any]) -> str:

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from headwater.cli import headwater
 from tests.support.eventually import eventually
 from tests.support.server import Server, serving
 
@@ -42,6 +45,9 @@ def test_history_goes_to_the_user_whom_a_late_link_names(tmp_path: Path) -> None
         server.settle()
         hers = dict.fromkeys("abc", ("ana", "parcel"))
         eventually(lambda: _owners(server, app["app_id"]) == hers, within_s=60)
+        status = CliRunner().invoke(headwater, ["status", "--data", str(server.data)])
+        assert status.exit_code == 0
+        assert {"ingest", "identity"} <= {line.split()[0] for line in status.output.splitlines()}
         counted = [("ana", 3)]
         eventually(lambda: _counted(server, app["app_id"]) == counted, within_s=60)
         assert _link(server, app["app_id"])["counts"]
