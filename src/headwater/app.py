@@ -36,6 +36,7 @@ from headwater.eventstore import EventStore
 from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
+from headwater.privacy import Regulations
 from headwater.profiles import Relinking
 from headwater.sources import Forgotten
 from headwater.tracking import TrackingApp, describe_tracking
@@ -50,7 +51,16 @@ from headwater.workspace import (
     profile_rules_of,
 )
 
-ROLES = ("collector", "tracking", "web", "ingest", "extensions", "federation", "warehouse")
+ROLES = (
+    "collector",
+    "tracking",
+    "web",
+    "ingest",
+    "extensions",
+    "federation",
+    "warehouse",
+    "privacy",
+)
 _DRAIN_S = 10
 _logger = get_logger("app")
 
@@ -158,9 +168,8 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
     stop = await configdb.run(why_not_to_migrate)
     store = await asyncio.to_thread(EventStore.open, settings.eventstore, settings.data, stop=stop)
     stack.callback(store.close)
-    egress = Egress(settings.egress.allow)
-    egress.allow_own(own_url)
-    stack.push_async_callback(egress.close)
+    warehouses = Warehouses(configdb, log, vault, clock, settings.warehouse, settings.data)
+    egress = _open_egress(settings, own_url, stack)
     rules_of = partial(configdb.run, profile_rules_of)
     knowledge = await asyncio.to_thread(open_knowledge, store, clock, settings, rules_of)
     stack.callback(knowledge.countries.close)
@@ -182,9 +191,17 @@ async def _open_services(settings: Settings, own_url: str, stack: AsyncExitStack
             )
         ),
         federation=FederationWorkers(configdb, log, vault, egress, clock, settings.federation),
-        warehouses=Warehouses(configdb, log, vault, clock, settings.warehouse, settings.data),
+        warehouses=warehouses,
+        regulations=Regulations(configdb, vault, egress, clock, warehouses, settings),
         local_token=new_secret("local"),
     )
+
+
+def _open_egress(settings: Settings, own_url: str, stack: AsyncExitStack) -> Egress:
+    egress = Egress(settings.egress.allow)
+    egress.allow_own(own_url)
+    stack.push_async_callback(egress.close)
+    return egress
 
 
 def _workers(services: Services, roles: frozenset[str]) -> list[Worker]:
@@ -196,6 +213,7 @@ def _workers(services: Services, roles: frozenset[str]) -> list[Worker]:
         "extensions": lambda: s.extensions,
         "federation": lambda: s.federation,
         "warehouse": lambda: s.warehouses,
+        "privacy": lambda: s.regulations,
     }
     chosen = [make() for role, make in by_role.items() if role in roles]
     if "ingest" in roles:

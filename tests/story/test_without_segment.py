@@ -119,7 +119,7 @@ def test_everything_is_in_the_warehouse(house: House, tmp_path: Path) -> None:
 
 def test_nothing_more_is_taken_in_of_who_asked_so(house: House) -> None:
     """Messages about a suppressed user are refused at the door; those about others are not."""
-    house.headwater.cli("sources", "suppress", "ana")
+    house.headwater.cli("privacy", "suppress", "ana")
     time.sleep(2.1)  # so often the door looks
     before = len(_timeline(house.headwater, house.app_id))
     run_program("shop_backend.py", house.headwater.url, house.source["write_key"])

@@ -26,6 +26,7 @@ from headwater.extensions import Extensions, Parts
 from headwater.federation import FederationWorkers
 from headwater.ingest import IngestWorker, open_knowledge
 from headwater.model import Record
+from headwater.privacy import Regulations
 from headwater.sources import Forgotten
 from headwater.warehouse import Warehouses
 from headwater.web import Services, create_web
@@ -78,6 +79,7 @@ async def open_world(
     migrate(configdb)
     knowledge = open_knowledge(store, clock, settings, partial(configdb.run, profile_rules_of))
     profiles, egress = knowledge.profiles, Egress()
+    warehouses = Warehouses(configdb, log, vault, clock, settings.warehouse, data)
     services = Services(
         settings=settings, clock=clock, vault=vault, configdb=configdb, log=log, store=store,
         forgotten=Forgotten(configdb, vault, clock),
@@ -87,7 +89,8 @@ async def open_world(
             Parts(profiles, configdb, log, vault, egress, clock, settings.extensions, lambda: "")
         ),
         federation=FederationWorkers(configdb, log, vault, egress, clock, settings.federation),
-        warehouses=Warehouses(configdb, log, vault, clock, settings.warehouse, data),
+        warehouses=warehouses,
+        regulations=Regulations(configdb, vault, egress, clock, warehouses, settings),
     )  # fmt: skip
     ingest = IngestWorker(log, store, configdb, services.knowledge, clock, settings.ingest)
     try:

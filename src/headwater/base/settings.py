@@ -199,6 +199,19 @@ class ExtensionSettings(Section, frozen=True):
     """Batches of one connection on the wire at once, while its endpoint answers quickly."""
 
 
+class PrivacySettings(Section, frozen=True):
+    """Carrying out of regulations."""
+
+    retry_first_s: float = 5.0
+    """Longest wait before a target that failed is tried again; it doubles."""
+    retry_cap_s: float = 3600.0
+    """Longest wait between tries."""
+    give_up_after_s: int = 72 * 3600
+    """Then a target counts as failed, and the users' ids are no longer kept."""
+    poll_s: float = 1.0
+    """How often to look for what is due."""
+
+
 class WebSettings(Section, frozen=True):
     """Pages, management API and health."""
 
@@ -228,6 +241,7 @@ class Settings(Section, frozen=True):
     federation: FederationSettings = FederationSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     extensions: ExtensionSettings = ExtensionSettings()
+    privacy: PrivacySettings = PrivacySettings()
     egress: EgressSettings = EgressSettings()
     web: WebSettings = WebSettings()
 

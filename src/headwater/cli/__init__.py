@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, str] = {
     "identity": "headwater.cli.identity:identity",
     "import": "headwater.cli.imports:import_files",
     "migrate": "headwater.cli.serve:migrate_command",
+    "privacy": "headwater.cli.privacy:privacy",
     "query": "headwater.cli.query:query",
     "serve": "headwater.cli.serve:serve",
     "sources": "headwater.cli.sources:sources",

@@ -10,14 +10,11 @@ from headwater.sources import (
     CATALOG,
     Source,
     add_source,
-    allow_ids,
     list_sources,
-    list_suppressed_ids,
     rename_source,
     revoke_old_write_key,
     rotate_write_key,
     set_source_enabled,
-    suppress_ids,
 )
 
 _COLUMNS = ("id", "slug", "type", "name", "payload_version", "enabled", "write_key")
@@ -125,33 +122,3 @@ def disable(cli: Cli, source: str) -> None:
     with cli.configuration() as connection:
         changed = set_source_enabled(connection, source, enabled=False)
     _show_one(cli, changed)
-
-
-@sources.command("suppress")
-@click.argument("user_ids", nargs=-1, required=True)
-@options
-def suppress(cli: Cli, user_ids: tuple[str, ...]) -> None:
-    """Let no message of USER_IDS in, from any source; what entered before stays."""
-    with cli.configuration() as connection:
-        changed = suppress_ids(connection, cli.vault, cli.clock, user_ids)
-    cli.show({"changed": changed}, lambda: f"{changed} more suppressed.")
-
-
-@sources.command("allow")
-@click.argument("user_ids", nargs=-1, required=True)
-@options
-def allow(cli: Cli, user_ids: tuple[str, ...]) -> None:
-    """Let messages of USER_IDS in again."""
-    with cli.configuration() as connection:
-        changed = allow_ids(connection, cli.vault, user_ids)
-    cli.show({"changed": changed}, lambda: f"{changed} allowed again.")
-
-
-@sources.command("suppressed")
-@options
-def suppressed(cli: Cli) -> None:
-    """List whom no message may enter for; only fingerprints of their ids are kept."""
-    with cli.configuration() as connection:
-        found = list_suppressed_ids(connection)
-    rows = [(one.fingerprint, one.created_at) for one in found]
-    cli.show(found, lambda: table(("fingerprint", "since"), rows, "Nobody."))

@@ -23,8 +23,11 @@ from headwater.sources.forgotten import (
     prune_forgotten,
 )
 from headwater.sources.suppressed import (
+    MOST_AT_ONCE,
+    SUPPRESSED_WITHIN_S,
     SuppressedId,
     allow_ids,
+    check_user_ids,
     list_suppressed_ids,
     mark_of,
     suppress_ids,
@@ -34,12 +37,15 @@ from headwater.sources.suppressed import (
 __all__ = [
     "CATALOG",
     "FORGOTTEN_WITHIN_S",
+    "MOST_AT_ONCE",
+    "SUPPRESSED_WITHIN_S",
     "Forgotten",
     "Source",
     "SourceType",
     "SuppressedId",
     "add_source",
     "allow_ids",
+    "check_user_ids",
     "find_by_write_key",
     "find_type",
     "forget_before",

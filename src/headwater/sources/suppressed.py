@@ -16,6 +16,8 @@ from headwater.base.vault import Vault
 from headwater.configdb.tables import suppressed_ids
 
 MOST_AT_ONCE = 5_000
+SUPPRESSED_WITHIN_S = 2.0
+"""The door knows of a change after this time at the latest."""
 _QUERY_KEYS = 500
 
 
@@ -70,12 +72,17 @@ def suppressed_marks(connection: sa.Connection) -> frozenset[str]:
     return frozenset(connection.execute(sa.select(suppressed_ids.c.fingerprint)).scalars())
 
 
-def _marks(vault: Vault, user_ids: Sequence[str]) -> list[str]:
+def check_user_ids(user_ids: Sequence[str]) -> list[str]:
+    """Return the ids, each once and in order; refuse none at all, empty ones and too many."""
     if not user_ids or not all(user_ids):
         raise InvalidInputError("Whom? User ids are needed, none of them empty.", field="user_ids")
     if len(user_ids) > MOST_AT_ONCE:
         raise InvalidInputError(f"{MOST_AT_ONCE} user ids at most at once.", field="user_ids")
-    return sorted({mark_of(vault, user_id) for user_id in user_ids})
+    return sorted(set(user_ids))
+
+
+def _marks(vault: Vault, user_ids: Sequence[str]) -> list[str]:
+    return [mark_of(vault, user_id) for user_id in check_user_ids(user_ids)]
 
 
 def _portions(marks: Sequence[str]) -> list[Sequence[str]]:

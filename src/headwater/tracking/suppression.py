@@ -1,7 +1,7 @@
 """Keep out messages of suppressed users: nothing behind the door ever sees them.
 
 In: normalised messages. Out: those that may enter. Answers come from memory; who was suppressed or
-allowed is noticed within `REFRESH_S`. Clients are not told: they would only try again.
+allowed is noticed within `SUPPRESSED_WITHIN_S`. Clients are not told: they would only try again.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,7 @@ from headwater.base.clock import Clock
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.model import Message
-from headwater.sources import mark_of, suppressed_marks
-
-REFRESH_S = 2.0
+from headwater.sources import SUPPRESSED_WITHIN_S, mark_of, suppressed_marks
 
 
 class Suppression:
@@ -34,7 +32,7 @@ class Suppression:
 
     async def _refresh(self) -> None:
         now_s = self._clock.monotonic_s()
-        if self._read_at_s is None or now_s - self._read_at_s >= REFRESH_S:
+        if self._read_at_s is None or now_s - self._read_at_s >= SUPPRESSED_WITHIN_S:
             self._marks = await self._configdb.look(suppressed_marks)
             self._read_at_s = now_s
 

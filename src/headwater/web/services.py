@@ -16,6 +16,7 @@ from headwater.eventstore import EventStore
 from headwater.extensions import Extensions
 from headwater.federation import FederationWorkers
 from headwater.ingest import Knowledge
+from headwater.privacy import Regulations
 from headwater.profiles import Profiles
 from headwater.sources import Forgotten
 from headwater.warehouse import Warehouses
@@ -37,6 +38,7 @@ class Services:
     extensions: Extensions
     federation: FederationWorkers
     warehouses: Warehouses
+    regulations: Regulations
     egress: Egress
     local_token: str = field(repr=False)
     """Lets the command line on this machine in, with every scope; made anew at each start."""

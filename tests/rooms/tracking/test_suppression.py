@@ -8,8 +8,7 @@ from headwater.base.clock import SetClock
 from headwater.base.errors import InvalidInputError
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
-from headwater.sources import allow_ids, list_suppressed_ids, suppress_ids
-from headwater.tracking.suppression import REFRESH_S
+from headwater.sources import SUPPRESSED_WITHIN_S, allow_ids, list_suppressed_ids, suppress_ids
 from tests.support.tracking_door import Door
 
 _NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -56,11 +55,11 @@ async def test_a_change_is_noticed_within_seconds(
         await send("before")
         with configdb.transaction() as connection:
             suppress_ids(connection, vault, clock, ["ann"])
-        clock.move(timedelta(seconds=REFRESH_S))
+        clock.move(timedelta(seconds=SUPPRESSED_WITHIN_S))
         await send("never")
         with configdb.transaction() as connection:
             allow_ids(connection, vault, ["ann"])
-        clock.move(timedelta(seconds=REFRESH_S))
+        clock.move(timedelta(seconds=SUPPRESSED_WITHIN_S))
         await send("after")
         assert [message.body["event"] for message in await door.messages()] == ["before", "after"]
     finally:

@@ -13,13 +13,13 @@ from headwater.web.api.masking import MaskingController
 from headwater.web.api.people import PeopleController
 from headwater.web.api.profile_rules import ProfileRulesController
 from headwater.web.api.query import QueryController
+from headwater.web.api.regulations import RegulationsController, SuppressedIdsController
 from headwater.web.api.replays import ReplaysController
 from headwater.web.api.sampling import SamplingController
 from headwater.web.api.sending import SendingController
 from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
 from headwater.web.api.suppressed import SuppressedController
-from headwater.web.api.suppressed_ids import SuppressedIdsController
 from headwater.web.api.trials import TrialsController
 from headwater.web.api.unreadable import UnreadableController
 from headwater.web.api.warehouses import WarehousesController
@@ -36,6 +36,7 @@ ROUTES: list[ControllerRouterHandler] = [
     PeopleController,
     ProfileRulesController,
     QueryController,
+    RegulationsController,
     ReplaysController,
     SamplingController,
     SendingController,
