@@ -23,6 +23,7 @@ from headwater.web.login import LoginController
 from headwater.web.openapi import OPENAPI
 from headwater.web.overview import OverviewController
 from headwater.web.people import PEOPLE_PAGES
+from headwater.web.privacy import PRIVACY_PAGES
 from headwater.web.rejects import RejectsController
 from headwater.web.rendering import create_templates
 from headwater.web.services import Services
@@ -39,6 +40,7 @@ PAGES: list[ControllerRouterHandler] = [
     *DESTINATION_PAGES,
     *SOURCE_PAGES,
     *WAREHOUSE_PAGES,
+    *PRIVACY_PAGES,
     LoginController,
     SetupController,
     show_docs,
