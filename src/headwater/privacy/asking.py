@@ -29,9 +29,9 @@ from headwater.warehouse import Warehouse
 
 KINDS: Mapping[Kind, str] = {
     "suppress": "Let nothing in for them, and bring nothing of before anywhere.",
-    "unsuppress": "Let their new messages in again.",
     "suppress_with_delete": "Suppress them, and delete what warehouses and destinations have.",
     "delete_only": "Delete what is there; what they do from now on is received as ever.",
+    "unsuppress": "Let their new messages in again.",
 }
 _SETTLE = timedelta(seconds=max(SUPPRESSED_WITHIN_S, FORGOTTEN_WITHIN_S) + 1.0)
 """By then doors and readers know, and what passed them before is written down."""
