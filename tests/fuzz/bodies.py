@@ -45,6 +45,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /api/v1/apps": {"name": "Shop", "timezone": "Europe/Berlin"},
     "POST /api/v1/sources": {"type": "http-api", "name": "Website", "payload_version": ""},
     "PATCH /api/v1/sources/{source}": {"name": "Website"},
+    "POST /api/v1/sources/{source}/rules": {"type": "track", "event": "A", "name": "email"},
     "POST /api/v1/regulations": {"kind": "unsuppress", "user_ids": ["user_9"]},
     "POST /api/v1/apps/{app_id}/enrichments": {"source": "website"},
     "POST /api/v1/destinations": {

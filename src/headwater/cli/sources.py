@@ -6,6 +6,7 @@ In: arguments. Out: sources. Works on the configuration database, whether or not
 import click
 
 from headwater.cli.common import Cli, options, table
+from headwater.cli.source_facts import block, figures, let_in, refused, schema
 from headwater.sources import (
     CATALOG,
     Source,
@@ -122,3 +123,7 @@ def disable(cli: Cli, source: str) -> None:
     with cli.configuration() as connection:
         changed = set_source_enabled(connection, source, enabled=False)
     _show_one(cli, changed)
+
+
+for _command in (figures, refused, schema, block, let_in):
+    sources.add_command(_command)

@@ -31,7 +31,7 @@ from headwater.federation import forget_users
 from headwater.privacy.asking import begin
 from headwater.privacy.records import Job, Regulation, Target, due_jobs, note_begun, note_target
 from headwater.privacy.words import after_asking, asked_wait_s, without_names
-from headwater.sources import prune_forgotten
+from headwater.sources import forget_refused, prune_forgotten
 from headwater.warehouse import Warehouses
 
 USERS_AT_ONCE = 100
@@ -105,6 +105,7 @@ class Regulations:
 
     async def _forget_messages(self, job: Job, user_ids: Sequence[str]) -> None:
         dropped = await self._configdb.run(forget_users, user_ids)
+        await self._configdb.run(forget_refused)  # samples: any may name somebody
         await self._configdb.overwrite_deleted()
         crash_point("privacy.messages")
         said = f"Nothing of before is read any more; {dropped} waiting or dead messages dropped."

@@ -4,19 +4,23 @@ In: a body and how it arrived. Out: after the durable append, the items that wer
 what the client must be told; `reason` in an error's facts is the code for people and programs.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from headwater.base.clock import Clock
-from headwater.base.errors import HeadwaterError, InvalidInputError, TooLargeError
+from headwater.base.errors import HeadwaterError, InvalidInputError, TooLargeError, Transient
 from headwater.base.settings import TrackingSettings
 from headwater.base.telemetry import MESSAGES_RECEIVED
 from headwater.model import Message
+from headwater.sources import NO_SOURCE
 from headwater.tracking.keys import SourceKeys, read_basic
 from headwater.tracking.normalise import REASONS, Reception, Refusal, normalise
 from headwater.tracking.once import AppendOnce
+from headwater.tracking.rules import Rules
 from headwater.tracking.suppression import Suppression
+from headwater.tracking.watch import Watch
 from headwater.tracking.wire import Envelope, Item, Unreadable, read_envelope, read_item
 
 
@@ -46,11 +50,15 @@ class Accept:
         self,
         once: AppendOnce,
         keys: SourceKeys,
+        rules: Rules,
         suppression: Suppression,
+        watch: Watch,
         clock: Clock,
         settings: TrackingSettings,
     ) -> None:
         self._once = once
+        self._rules = rules
+        self._watch = watch
         self._keys = keys
         self._suppression = suppression
         self._clock = clock
@@ -61,21 +69,46 @@ class Accept:
 
         Raises when nothing of the request could be kept.
         """
-        envelope = read_envelope(arrival.body)
-        self._check_size(envelope)
-        items = [read_item(raw, self._settings.max_event_bytes) for raw in envelope.items]
-        judged = await self._judge(items, envelope, arrival)
-        if envelope.is_batch and not items:  # after the key: so a client can ask whether it is good
-            raise InvalidInputError(REASONS["empty_batch"], reason="empty_batch")
+        try:
+            envelope = read_envelope(arrival.body)
+            self._check_size(envelope)
+            items = [read_item(raw, self._settings.max_event_bytes) for raw in envelope.items]
+            judged = await self._judge(items, envelope, arrival)
+            if envelope.is_batch and not items:  # after the key: so a client can ask if it is good
+                raise InvalidInputError(REASONS["empty_batch"], reason="empty_batch")
+        except HeadwaterError as err:
+            await self.note_refused(err, arrival.authorization, arrival.body)
+            raise
         messages = [result for result in judged if isinstance(result, Message)]
-        if not messages:
+        if messages:
+            await self._keep(messages)
+        elif judged:
             raise _nothing_left(judged, is_batch=envelope.is_batch)
-        allowed = await self._suppression.keep_allowed(messages)
-        fresh = await self._once.append(allowed)
-        MESSAGES_RECEIVED.labels("accepted").inc(fresh)
-        MESSAGES_RECEIVED.labels("duplicate").inc(len(allowed) - fresh)
-        MESSAGES_RECEIVED.labels("suppressed").inc(len(messages) - len(allowed))
         return _rejected(judged)
+
+    async def _keep(self, messages: Sequence[Message]) -> None:
+        """Append what may enter, and count what became of all."""
+        self._watch.learn(messages)
+        let_in = await self._rules.apply(messages)
+        allowed = await self._suppression.keep_allowed(let_in)
+        fresh = [source_id for source_id, _ in await self._once.append(allowed)]
+        became = {
+            "entered": fresh,
+            "duplicate": _less(_sources_of(allowed), fresh),
+            "suppressed": _less(_sources_of(let_in), _sources_of(allowed)),
+            "blocked": _less(_sources_of(messages), _sources_of(let_in)),
+        }
+        for what, source_ids in became.items():
+            self._watch.count(what, source_ids)
+            MESSAGES_RECEIVED.labels(what).inc(len(source_ids))
+
+    async def note_refused(self, err: HeadwaterError, authorization: str, body: bytes) -> None:
+        """Count a request of which nothing could be read, at its source if the key is good."""
+        if isinstance(err, Transient):
+            return
+        source = await self._keys.find(read_basic(authorization))
+        code = str(err.facts.get("reason", err.code))
+        self._watch.refuse(source.id if source else NO_SOURCE, code, err.message, body)
 
     def _check_size(self, envelope: Envelope) -> None:
         most = self._settings.max_batch_items
@@ -99,10 +132,15 @@ class Accept:
             context=envelope.context,
             integrations=envelope.integrations,
         )
-        return [
+        judged = [
             _verdict(item, source_id, reception)
             for item, source_id in zip(items, source_ids, strict=True)
         ]
+        for result, source_id, raw in zip(judged, source_ids, envelope.items, strict=True):
+            if isinstance(result, Refusal):
+                whose = NO_SOURCE if isinstance(source_id, Refusal) else source_id
+                self._watch.refuse(whose, result.code, REASONS[result.code], raw)
+        return judged
 
     async def _find_sources(
         self, items: Sequence[Item], envelope: Envelope, arrival: Arrival
@@ -120,6 +158,17 @@ class Accept:
             if "reason" not in err.facts:
                 raise
             return Refusal(str(err.facts["reason"]))
+
+
+def _sources_of(messages: Sequence[Message]) -> list[str]:
+    return [message.source_id for message in messages]
+
+
+def _less(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """Return the sources of those that are gone."""
+    if len(before) == len(after):
+        return []
+    return list((Counter(before) - Counter(after)).elements())
 
 
 def _verdict(item: Item, source_id: str | Refusal, reception: Reception) -> Message | Refusal:

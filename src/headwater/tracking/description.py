@@ -176,7 +176,9 @@ def _of_browsers() -> dict[str, Facts]:
     any_object = content({"type": "object"})
     return {
         "/v1/pixel/{type}": {"get": _open(pixel, [kind, data], {"content": gif})},
-        "/v1/projects/{key}/settings": {"get": _open(settings, [key], any_object)},
+        "/v1/projects/{key}/settings": {
+            "get": _open(settings, [key], any_object, {"404": {"description": "No such key"}})
+        },
         f"/v1/{METRICS}": {"post": _open(metrics, [], any_object)},
     }
 
@@ -186,13 +188,15 @@ def _schema_of_kinds() -> Facts:
     return {"type": "string", "enum": [*_SINGLE]}
 
 
-def _open(text: str, parameters: list[Facts], answer: Facts) -> Facts:
+def _open(
+    text: str, parameters: list[Facts], answer: Facts, refusals: Facts | None = None
+) -> Facts:
     return {
         "tags": [_TAG],
         "description": text,
         "parameters": parameters,
         "security": [{}],
-        "responses": {"200": {"description": "OK", **answer}},
+        "responses": {"200": {"description": "OK", **answer}, **(refusals or {})},
     }
 
 

@@ -40,7 +40,9 @@ from headwater.tracking.keys import SourceKeys, read_basic
 from headwater.tracking.once import AppendOnce
 from headwater.tracking.paths import Route, read_path
 from headwater.tracking.pixel import IMAGE, MEDIA, read_pixel
+from headwater.tracking.rules import Rules
 from headwater.tracking.suppression import Suppression
+from headwater.tracking.watch import Watch
 
 _MODES = ("strict", "segment")
 _METHODS = {"pixel": "GET", "settings": "GET", "key-check": "GET, POST"}
@@ -82,7 +84,11 @@ class TrackingApp:
         self._once = AppendOnce(group, log, configdb, clock, keep)
         self._keys = SourceKeys(configdb, clock)
         suppression = Suppression(configdb, vault, clock)
-        self._accept = Accept(self._once, self._keys, suppression, clock, settings)
+        self._rules = Rules(configdb, clock)
+        self._watch = Watch(configdb, clock)
+        self._accept = Accept(
+            self._once, self._keys, self._rules, suppression, self._watch, clock, settings
+        )
         self._in_flight = 0
 
     def handles(self, path: str) -> bool:
@@ -91,6 +97,7 @@ class TrackingApp:
 
     async def close(self) -> None:
         await self._once.close()
+        await self._watch.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = read_path(scope["path"])
@@ -134,13 +141,18 @@ class TrackingApp:
 
     async def _read(self, route: Route, scope: Scope, receive: Receive) -> Arrival:
         headers = read_headers(scope)
-        body = await read_body(
-            receive,
-            headers.get("content-encoding", ""),
-            max_bytes=self._settings.max_batch_bytes,
-            timeout_s=self._settings.body_timeout_s,
-        )
-        return _arrival(route, scope, body, headers.get("authorization", ""))
+        authorization = headers.get("authorization", "")
+        try:
+            body = await read_body(
+                receive,
+                headers.get("content-encoding", ""),
+                max_bytes=self._settings.max_batch_bytes,
+                timeout_s=self._settings.body_timeout_s,
+            )
+        except HeadwaterError as err:
+            await self._accept.note_refused(err, authorization, b"")
+            raise
+        return _arrival(route, scope, body, authorization)
 
     async def _take_pixel(self, route: Route, scope: Scope, send: Send) -> None:
         """Answer with the image whatever happened; what was wrong is counted."""
@@ -162,7 +174,8 @@ class TrackingApp:
         here = f"{scope.get('scheme', 'http')}://{read_headers(scope).get('host', '')}"
         url = urlsplit(self._public_url or here)
         for_a_while = (b"cache-control", f"public, max-age={MAX_AGE_S}".encode())
-        settings = settings_of(route.write_key, url.netloc, url.scheme)
+        blocked = await self._rules.blocked_events(source.id)
+        settings = settings_of(route.write_key, url.netloc, url.scheme, blocked)
         await answer_json(send, 200, settings, [*_OPEN, for_a_while])
 
     async def _check_key(self, scope: Scope, send: Send) -> None:

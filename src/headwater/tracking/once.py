@@ -50,8 +50,8 @@ class AppendOnce:
         self._marking: asyncio.Task[None] | None = None
         self._pruned_at_s = clock.monotonic_s()
 
-    async def append(self, messages: Sequence[Message]) -> int:
-        """Return how many were new, once all of them are durable.
+    async def append(self, messages: Sequence[Message]) -> list[Key]:
+        """Return the source and id of those that were new, once all of them are durable.
 
         Raises `UnavailableError` when that cannot be promised; sending again is then safe.
         """
@@ -59,7 +59,7 @@ class AppendOnce:
         waiting: dict[Key, Message] = {}
         for message in messages:
             waiting.setdefault((message.source_id, message.message_id), message)
-        fresh = 0
+        fresh: list[Key] = []
         while waiting:
             mine, theirs = self._claim(waiting)
             if mine:
@@ -93,7 +93,7 @@ class AppendOnce:
                 mine[key] = message
         return mine, theirs
 
-    async def _append_claimed(self, mine: Mapping[Key, Message]) -> int:
+    async def _append_claimed(self, mine: Mapping[Key, Message]) -> list[Key]:
         stored = False
         try:
             since = self._clock.now() - self._keep
@@ -101,7 +101,7 @@ class AppendOnce:
             new = [key for key in mine if key not in seen]
             await self._append_new({key: mine[key] for key in new})
             stored = True
-            return len(new)
+            return new
         finally:
             for key in mine:
                 self._in_flight.pop(key).set_result(stored)

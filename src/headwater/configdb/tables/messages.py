@@ -1,4 +1,4 @@
-"""Tables of sources and of the Tracking API's de-duplication.
+"""Tables of sources: what they receive, refuse and let in; and of de-duplication.
 
 Write keys are cipher text and fingerprints, ids of suppressed users keyed fingerprints.
 """
@@ -7,8 +7,11 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ForeignKey,
+    Index,
+    Integer,
     String,
     Table,
+    Text,
 )
 from sqlalchemy import Column as C  # noqa: N817 - it stands on every line below
 
@@ -49,6 +52,52 @@ forgotten_users = Table(
     metadata,
     C("user_mark", String(64), primary_key=True),
     C("until", UtcDateTime, nullable=False, index=True),
+)
+
+# What became of what clients sent, by the hour; no source: the write key was nobody's.
+source_hours = Table(
+    "source_hours",
+    metadata,
+    C("source_id", String(40), primary_key=True),
+    C("hour", UtcDateTime, primary_key=True, index=True),
+    C("what", String(60), primary_key=True),  # see sources.figures
+    C("count", BigInteger, nullable=False),
+)
+
+source_refusals = Table(
+    "source_refusals",
+    metadata,
+    C("id", Integer, primary_key=True),
+    C("source_id", String(40), nullable=False),
+    C("code", String(60), nullable=False),
+    C("reason", Text, nullable=False),
+    C("sample", Text, nullable=False),
+    C("at", UtcDateTime, nullable=False),
+    Index("ix_source_refusals", "source_id", "code"),
+)
+
+# Names of events (`name` is empty), of their properties and of traits; never values.
+source_names = Table(
+    "source_names",
+    metadata,
+    C("source_id", ForeignKey("sources.id"), primary_key=True),
+    C("type", String(10), primary_key=True),
+    C("event", String(200), primary_key=True),
+    C("name", String(200), primary_key=True),
+    C("first_seen_at", UtcDateTime, nullable=False),
+    C("last_seen_at", UtcDateTime, nullable=False),
+    C("count", BigInteger, nullable=False),
+)
+
+# What a source does not let in: an event (`name` is empty), a property of it, or a trait.
+source_rules = Table(
+    "source_rules",
+    metadata,
+    C("source_id", ForeignKey("sources.id"), primary_key=True),
+    C("type", String(10), primary_key=True),
+    C("event", String(200), primary_key=True),
+    C("name", String(200), primary_key=True),
+    C("created_at", UtcDateTime, nullable=False),
 )
 
 seen_messages = Table(

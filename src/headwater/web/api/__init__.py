@@ -17,6 +17,7 @@ from headwater.web.api.regulations import RegulationsController, SuppressedIdsCo
 from headwater.web.api.replays import ReplaysController
 from headwater.web.api.sampling import SamplingController
 from headwater.web.api.sending import SendingController
+from headwater.web.api.source_facts import RefusedRequestsController, SourceFactsController
 from headwater.web.api.sources import SourcesController
 from headwater.web.api.status import StatusController
 from headwater.web.api.suppressed import SuppressedController
@@ -41,6 +42,8 @@ ROUTES: list[ControllerRouterHandler] = [
     SamplingController,
     SendingController,
     SourcesController,
+    SourceFactsController,
+    RefusedRequestsController,
     StatusController,
     SuppressedController,
     SuppressedIdsController,

@@ -5,6 +5,7 @@ field.
 """
 
 from collections import Counter
+from datetime import timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -15,10 +16,23 @@ from litestar.response import Redirect, Template
 
 from headwater.base.errors import HeadwaterError
 from headwater.destinations import list_destinations
-from headwater.sources import CATALOG, Source, add_source, find_type, list_sources
+from headwater.sources import (
+    CATALOG,
+    NO_SOURCE,
+    Figures,
+    Source,
+    add_hours,
+    add_source,
+    find_type,
+    list_refused,
+    list_sources,
+    read_hours,
+)
 from headwater.web.auth import needs
 from headwater.web.pages import AnyRequest, page, see_other
 from headwater.web.services import Services
+
+_TODAY = timedelta(hours=24)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +53,14 @@ class SourceListController(Controller):
     @get()
     async def show(self, request: AnyRequest, services: NamedDependency[Services]) -> Template:
         """Show every source."""
-        rows = await services.configdb.run(_rows)
-        return page(request, "sources/list.html", rows=rows, may_add=may_add(request))
+        return page(
+            request,
+            "sources/list.html",
+            rows=await services.configdb.look(_rows),
+            strangers=await figures_of_today(services, NO_SOURCE),
+            refused=await services.configdb.look(list_refused, NO_SOURCE),
+            may_add=may_add(request),
+        )
 
     @get("/catalog")
     async def catalog(self, request: AnyRequest) -> Template:
@@ -91,6 +111,12 @@ def _form(
         failed=err.field if err else "",
         error=err.message if err else "",
     )
+
+
+async def figures_of_today(services: Services, source_id: str) -> Figures:
+    """Return what became of what came within the last 24 hours."""
+    now = services.clock.now()
+    return add_hours(await services.configdb.look(read_hours, source_id, now - _TODAY, now))
 
 
 def may_add(request: AnyRequest) -> bool:

@@ -21,6 +21,7 @@ from headwater.sources import (
     Source,
     find_type,
     get_source,
+    list_refused,
     rename_source,
     revoke_old_write_key,
     rotate_write_key,
@@ -29,7 +30,7 @@ from headwater.sources import (
 from headwater.web.auth import needs
 from headwater.web.pages import AnyRequest, page, see_other
 from headwater.web.services import Services
-from headwater.web.sources.listing import may_add
+from headwater.web.sources.listing import figures_of_today, may_add
 
 _SHOWN = 50
 _NOTICES = {
@@ -160,6 +161,8 @@ async def _overview(
         setup=declared.fill_in(url, source.write_key if shows_keys else "YOUR_WRITE_KEY"),
         keys=source.write_keys if shows_keys else (),
         destinations=[one for one in found if one.source_id == source.id],
+        received=await figures_of_today(services, source.id),
+        refused=await services.configdb.look(list_refused, source.id),
         notice=notice,
         error=error,
         nickname=source.name if name is None else name,
