@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.configdb.tables import deliveries
-from headwater.federation import forget_users
+from headwater.federation import forget_users, list_replays
 from headwater.sources import FORGOTTEN_WITHIN_S, forget_before
 from tests.support.federation import QUICK, Federation
 from tests.support.webhook import Answer, Receiver
@@ -40,17 +40,19 @@ async def test_what_lies_in_the_log_of_a_forgotten_user_is_not_brought(
         later = federation.clock.now() + timedelta(minutes=1)
         await federation.workers.replays.begin(instance.id, begun, later)
         await federation.until(instance, lambda s: s.delivered == 4)
+    (replay,) = await federation.configdb.look(list_replays, instance.id)
+    assert replay.messages == 2
     assert sorted(_came(receiver)) == ["new", "new", "other", "other"]
 
 
 async def test_what_is_in_hand_of_a_forgotten_user_is_let_go(
     configdb: ConfigDb, vault: Vault, receiver: Receiver
 ) -> None:
-    """One is on the wire, and is refused; neither it nor those behind it are tried or kept."""
+    """One is on the wire, and is refused: it leaves no dead letter, those behind it never leave."""
     patient = msgspec.structs.replace(QUICK, timeout_s=10)
     federation = Federation(configdb, vault, settings=patient)
     receiver.delay_s = lambda: FORGOTTEN_WITHIN_S + 0.5
-    receiver.always = Answer(status=503)
+    receiver.always = Answer(status=400)
     instance = federation.connect(receiver.url)
     await federation.keep_order(instance)
     await federation.receive("a", "b", "c", userId="ann")

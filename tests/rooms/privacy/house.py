@@ -107,7 +107,6 @@ class House:
         return await self.configdb.look(get_regulation, regulation.id)
 
     def where_is(self, text: str) -> list[str]:
-        """Return the files below the folder that hold a text."""
-        self.configdb.close()  # else the newest pages may be in memory alone
+        """Return the files below the folder that hold a text, a write-ahead log among them."""
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return [path.name for path in files if text.encode() in path.read_bytes()]
