@@ -91,16 +91,18 @@ class Accept:
         self._watch.learn(messages)
         let_in = await self._rules.apply(messages)
         allowed = await self._suppression.keep_allowed(let_in)
-        fresh = [source_id for source_id, _ in await self._once.append(allowed)]
-        became = {
-            "entered": fresh,
-            "duplicate": _less(_sources_of(allowed), fresh),
-            "suppressed": _less(_sources_of(let_in), _sources_of(allowed)),
-            "blocked": _less(_sources_of(messages), _sources_of(let_in)),
-        }
-        for what, source_ids in became.items():
-            self._watch.count(what, source_ids)
-            MESSAGES_RECEIVED.labels(what).inc(len(source_ids))
+        fresh = Counter(source_id for source_id, _ in await self._once.append(allowed))
+        self._count("entered", fresh)
+        self._count("duplicate", _by_source(allowed) - fresh)
+        if len(let_in) < len(messages):
+            self._count("blocked", _by_source(messages) - _by_source(let_in))
+        if len(allowed) < len(let_in):
+            self._count("suppressed", _by_source(let_in) - _by_source(allowed))
+
+    def _count(self, what: str, by_source: Counter[str]) -> None:
+        if by_source:
+            self._watch.count(what, by_source)
+            MESSAGES_RECEIVED.labels(what).inc(by_source.total())
 
     async def note_refused(self, err: HeadwaterError, authorization: str, body: bytes) -> None:
         """Count a request of which nothing could be read, at its source if the key is good."""
@@ -160,15 +162,8 @@ class Accept:
             return Refusal(str(err.facts["reason"]))
 
 
-def _sources_of(messages: Sequence[Message]) -> list[str]:
-    return [message.source_id for message in messages]
-
-
-def _less(before: Sequence[str], after: Sequence[str]) -> list[str]:
-    """Return the sources of those that are gone."""
-    if len(before) == len(after):
-        return []
-    return list((Counter(before) - Counter(after)).elements())
+def _by_source(messages: Sequence[Message]) -> Counter[str]:
+    return Counter(message.source_id for message in messages)
 
 
 def _verdict(item: Item, source_id: str | Refusal, reception: Reception) -> Message | Refusal:

@@ -7,7 +7,7 @@ never holds up a request.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -37,6 +37,8 @@ _PRUNE_EVERY_S = 3600.0
 _logger = get_logger("tracking")
 _About = tuple[str, str, str]
 """Source, type, event."""
+_ITSELF = None
+"""Among the names of an event's properties: the event."""
 
 
 class Watch:
@@ -46,16 +48,16 @@ class Watch:
         self._configdb = configdb
         self._clock = clock
         self._tally: Counter[tuple[str, str]] = Counter()
-        self._events: Counter[_About] = Counter()
-        self._names: dict[_About, Counter[str]] = {}
+        self._names: dict[_About, dict[str | None, int]] = {}
         self._refused: dict[tuple[str, str], list[Refused]] = {}
         self._known: Known = {}
         self._writing: asyncio.Task[None] | None = None
         self._pruned_at_s = clock.monotonic_s()
 
-    def count(self, what: str, source_ids: Sequence[str]) -> None:
-        """Count what became of messages, one for each source named."""
-        self._tally.update((source_id, what) for source_id in source_ids)
+    def count(self, what: str, by_source: Mapping[str, int]) -> None:
+        """Count what became of messages of some sources."""
+        for source_id, count in by_source.items():
+            self._tally[source_id, what] += count
         self._wake()
 
     def refuse(self, source_id: str, code: str, reason: str, sample: bytes) -> None:
@@ -76,15 +78,19 @@ class Watch:
         self._wake()
 
     def learn(self, messages: Sequence[Message]) -> None:
-        """Remember the names in messages that entered."""
+        """Remember the names in messages. Plain loops: this is done for every message."""
         for message in messages:
             about = (message.source_id, message.type, event_of(message))
-            if about not in self._events and len(self._events) >= MOST_NAMES:
-                continue
-            self._events[about] += 1
+            names = self._names.get(about)
+            if names is None:
+                if len(self._names) >= MOST_NAMES:
+                    continue
+                names = self._names[about] = {_ITSELF: 0}
+            names[_ITSELF] += 1
             parts = message.body.get(parts_of(message))
             if isinstance(parts, dict):
-                self._names.setdefault(about, Counter()).update(parts.keys())
+                for name in parts:
+                    names[name] = names.get(name, 0) + 1
         self._wake()
 
     async def close(self) -> None:
@@ -104,13 +110,15 @@ class Watch:
 
     async def _write(self) -> None:
         tally, self._tally = self._tally, Counter()
-        events, self._events = self._events, Counter()
         names, self._names = self._names, {}
         refused, self._refused = self._refused, {}
-        seen = {Name(*about, ""): n for about, n in events.items()} | {
-            Name(*about, name): n for about, some in names.items() for name, n in some.items()
+        seen = {
+            Name(*about, name or ""): count
+            for about, some in names.items()
+            for name, count in some.items()
+            if name != ""
         }
-        short = {name: n for name, n in seen.items() if _fits(name)}
+        short = {name: count for name, count in seen.items() if _fits(name)}
         samples = [one for some in refused.values() for one in some]
         try:
             await self._configdb.run(self._save, tally, short, samples)
