@@ -17,6 +17,7 @@ from headwater.eventstore import EventStore
 from headwater.eventstore.connect import find_engine
 from headwater.eventstore.migrate import migrate, read_steps
 
+_PACKED_SINCE = 10
 _OPEN = """
 import sys
 from pathlib import Path
@@ -81,10 +82,12 @@ def _migrated(data: Path, before: Callable[[Client], None]) -> dict[str, str]:
 
 
 def _break_off_everywhere(client: Client) -> None:
-    for step in read_steps():
+    steps = read_steps()
+    for number, step in enumerate(steps, start=1):
         for done in range(1, len(step.statements) + 1):
             for statement in step.statements[:done]:
                 client.command(statement)
+        migrate(client, steps[:number])
 
 
 def test_each_file_goes_on_from_any_of_its_statements(tmp_path: Path) -> None:
@@ -93,6 +96,40 @@ def test_each_file_goes_on_from_any_of_its_statements(tmp_path: Path) -> None:
     broken = _migrated(tmp_path / "broken", _break_off_everywhere)
     assert len(whole) > 20
     assert broken == whole
+
+
+_IDS = (
+    "0b7e6a52-9c1d-4f7e-8a35-6f0e2d4c1b9a",
+    "0B7E6A52-9C1D-4F7E-8A35-6F0E2D4C1B9A",
+    "0b7e6a529c1d4f7e8a356f0e2d4c1b9a",
+    "{0b7e6a52-9c1d-4f7e-8a35-6f0e2d4c1b9a}",
+    "00000000-0000-0000-0000-000000000000",
+    "order 17",
+)
+
+
+def test_ids_of_calls_are_what_was_sent_before_and_after_the_store_packs_them(
+    tmp_path: Path,
+) -> None:
+    """Only an id that is spelt as the engine spells UUIDs is kept as one; so it was on upgrade."""
+    with closing(find_engine(EventStoreSettings(), tmp_path).open_writer()) as client:
+        steps = read_steps()
+        older = [step for step in steps if step.version < _PACKED_SINCE]
+        for when, known in (("old", older), ("new", steps)):
+            migrate(client, known)
+            for id_ in _IDS:
+                client.command(
+                    "INSERT INTO landing (app_id, time, call_id, user_id)"
+                    f" VALUES ('{when}', '2026-11-24 10:00:00', '{id_}', 'ann')"
+                )
+        rows = client.query(
+            "SELECT app_id, groupArray(call_id), countIf(call_text = ''), any(user_bucket)"
+            " FROM calls WHERE user_id = 'ann' GROUP BY app_id ORDER BY app_id"
+        ).result_rows
+    assert [(app, sorted(ids), packed) for app, ids, packed, _ in rows] == [
+        (app, sorted(_IDS), 2) for app in ("new", "old")
+    ]
+    assert rows[0][3] == rows[1][3]
 
 
 async def test_opening_again_migrates_nothing(tmp_path: Path) -> None:

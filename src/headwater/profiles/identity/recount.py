@@ -73,7 +73,7 @@ FROM (
         c.app_id AS app_id, c.user_id AS user_id, c.time AS at, c.call_id AS ref,
         c.ip_address AS ip, b.user_agent AS agent, toString(c.company_id) AS company,
         c.status >= 200 AND c.status < 400 AS succeeded, true AS is_call, c.log_offset AS offset
-    FROM (SELECT * FROM calls WHERE {_OF_USERS}) AS c
+    FROM (SELECT *, call_id FROM calls WHERE {_OF_USERS}) AS c
     LEFT JOIN (
         SELECT log_offset, call_id, user_agent FROM bodies
         WHERE app_id = {{app_id:String}} AND (log_offset, call_id) IN (
