@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import log_in
 from tests.browser.test_extensions import VIEWS, look
 from tests.support.browser import open_page
+from tests.support.eventually import eventually
 from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
@@ -37,9 +38,14 @@ def test_every_page_can_be_read_everywhere(
     source = server.cli("sources", "add", "--type", "website", "--name", "A rather long name " * 4)
     server.cli("sources", "rotate", source["slug"])
     track = {"userId": "u" * 120, "event": "E" * 90, "writeKey": source["write_key"]}
-    assert server.ask("POST", "/v1/track", track).status == 200
+    assert server.ask("POST", "/v1/track", track | {"properties": {"p" * 60: 1}}).status == 200
+    assert server.ask("POST", "/v1/track", {"writeKey": source["write_key"]}).status == 400
+    assert server.ask("POST", "/v1/track", track | {"writeKey": "nobodys"}).status == 401
+    server.cli("sources", "block", source["slug"], "--event", "Noise", "--name", "n" * 80)
     here = f"/sources/{source['slug']}"
-    paths = ["/sources", "/sources/catalog", "/sources/add/api-analytics", here, f"{here}/debugger"]
+    paths = ["/sources", "/sources/catalog", "/sources/add/api-analytics"]
+    paths += [here, f"{here}/debugger", f"{here}/schema"]
+    eventually(lambda: server.cli("sources", "refused") != [], within_s=20)
     with open_page(browser, viewport=viewport, color_scheme=scheme) as page:
         log_in(page, server)
         for path in paths:

@@ -92,7 +92,7 @@ async def test_names_are_blocked_and_let_in_on_the_page_of_the_schema(ann: Perso
     assert where == "/sources/shop/schema?said=blocked"
     await ann.send("/sources/shop/schema/block", type="identify", event="", name="email")
     page = await ann.see(where)
-    assert ("blocked</span>" in page, "left out</span>" in page) == (True, True)
+    assert ("blocked</span>" in page, "omitted</span>" in page) == (True, True)
     await ann.send("/sources/shop/schema/let-in", **event, name="")
     assert "blocked</span>" not in await ann.see("/sources/shop/schema")
     assert "There is no such rule." in await ann.send(
@@ -106,7 +106,7 @@ async def test_names_are_blocked_and_let_in_on_the_page_of_the_schema(ann: Perso
     await log_in(ann.browser, "vi@example.com")
     page = await ann.see("/sources/shop/schema")
     assert "price" in page
-    assert "Leave out" not in page
+    assert "Omit" not in page
 
 
 async def test_the_same_by_http(world: World, browser: Browser) -> None:
