@@ -203,7 +203,7 @@ class TrackingApp:
         headers = list(_OPEN)
         if isinstance(err, Transient):
             headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-        elif self._settings.mode == "segment" and code not in _TOLD_IN_EVERY_MODE:
+        elif self._settings.mode == "segment" and not _is_always_told(err):
             await answer_json(send, 200, {"success": True}, headers)
             return
         body = {"success": False, "code": code, "message": err.message}
@@ -212,6 +212,11 @@ class TrackingApp:
         # Segment answers 400 for what is too large, and its clients know it so.
         status = 400 if isinstance(err, TooLargeError) else int(err.status)
         await answer_json(send, status, body, headers)
+
+
+def _is_always_told(err: HeadwaterError) -> bool:
+    """What has no reason never became a message: a body cut short, broken, or too large."""
+    return "reason" not in err.facts or err.facts["reason"] in _TOLD_IN_EVERY_MODE
 
 
 def _arrival(route: Route, scope: Scope, body: bytes, authorization: str) -> Arrival:

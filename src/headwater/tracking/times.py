@@ -34,10 +34,9 @@ def correct(client_time: Any, sent_at: datetime | None, received_at: datetime) -
     Only the skew is added, so that imports of old messages keep their times. Without `sentAt` no
     correction is possible; what cannot be read or be counted happened on arrival.
     """
-    if client_time is None:
-        original = sent_at or received_at
-    else:
-        original = read_time(client_time) or received_at
+    original = sent_at or received_at if client_time is None else read_time(client_time)
+    if original is None:  # our own clock needs no correction by theirs
+        return Times(received_at, received_at)
     if sent_at is None:
         return Times(original, original)
     try:

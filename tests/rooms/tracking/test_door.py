@@ -227,12 +227,14 @@ async def test_too_many_at_once_are_429(configdb: ConfigDb) -> None:
 
 
 async def test_segment_mode_answers_like_the_original(configdb: ConfigDb) -> None:
-    """200 for wrong keys and faulty messages; 400 for broken JSON; 503 when nothing is safe."""
+    """200 for wrong keys and faulty messages; 400 for broken bodies; 503 when nothing is safe."""
     door = Door(configdb, settings=TrackingSettings(mode="segment"))
     key = door.add_source().write_key
     assert (await door.call("/v1/identify", IDENTIFY, "nobody")).json == {"success": True}
     assert (await door.call("/v1/identify", {"userId": []}, key)).status == 200
     assert (await door.call("/v1/identify", b"{", key)).status == 400
+    cut = gzip.compress(json.dumps(IDENTIFY).encode())[:-9]
+    assert (await door.call("/v1/identify", cut, key, {"Content-Encoding": "gzip"})).status == 400
     assert await door.messages() == []
     await door.log.close()
     assert (await door.call("/v1/identify", IDENTIFY, key)).status == 503

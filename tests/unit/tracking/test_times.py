@@ -47,8 +47,10 @@ def test_without_a_time_it_happened_when_it_was_sent() -> None:
 
 @pytest.mark.parametrize("value", ["yesterday", "", 1_700_000_000, True, {"a": 1}, "2026-13-01"])
 def test_what_cannot_be_read_happened_on_arrival(value: object) -> None:
-    """An unreadable time never costs the message."""
+    """An unreadable time never costs the message, and no skew is added to the time of arrival."""
+    sent = datetime(2026, 11, 23, 1, tzinfo=UTC)
     assert correct(value, None, RECEIVED).timestamp == RECEIVED
+    assert correct(value, sent, RECEIVED).timestamp == RECEIVED
 
 
 @pytest.mark.parametrize(
