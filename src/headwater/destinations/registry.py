@@ -7,6 +7,7 @@ from headwater.base.errors import InvalidInputError
 from headwater.destinations.amplitude import Amplitude
 from headwater.destinations.analytics import Analytics
 from headwater.destinations.contract import Destination
+from headwater.destinations.customerio import Customerio
 from headwater.destinations.filesystem import Filesystem
 from headwater.destinations.segment import Segment
 from headwater.destinations.slack import Slack
@@ -19,6 +20,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Analytics(),
     Amplitude(),
     Slack(),
+    Customerio(),
 )
 
 

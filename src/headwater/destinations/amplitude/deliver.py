@@ -7,6 +7,7 @@ when single events are wrong and names them: those are dead, the others are sent
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from headwater.destinations.amplitude.settings import (
     events_url,
 )
 from headwater.destinations.contract import DestinationType, Item, Parcel, Values
-from headwater.destinations.packing import Packed, batches
+from headwater.destinations.packing import Outcomes, Packed, send_in_halves, send_packed
 from headwater.destinations.wire import Outcome, Wire
 
 _MOST_EVENTS = 1_000
@@ -68,12 +69,8 @@ class Amplitude:
         large = Outcome(
             fate="dead", code="TOO_LARGE", error="larger than the 1 MB that Amplitude takes"
         )
-        outcomes = [large] * len(packed)
-        fitting = [one for one in packed if len(one.body) <= _LONGEST_EVENT_BYTES]
-        for batch in batches(fitting, _MOST_BYTES):
-            for place, outcome in (await _send(wire, values, batch)).items():
-                outcomes[place] = outcome
-        return outcomes
+        send = partial(_send, wire, values)
+        return await send_packed(send, packed, _MOST_BYTES, _LONGEST_EVENT_BYTES, large)
 
     async def forget(
         self,
@@ -102,14 +99,11 @@ class Amplitude:
         return outcomes
 
 
-async def _send(wire: Wire, values: Values, batch: Sequence[Packed]) -> dict[int, Outcome]:
-    """Return what became of each, by place."""
+async def _send(wire: Wire, values: Values, batch: Sequence[Packed]) -> Outcomes | None:
     answer = await wire.ask(events_url(values), _body(values, batch), _JSON)
     outcome = answer.outcome
     if outcome.status == _TOO_LARGE and len(batch) > 1:
-        middle = len(batch) // 2
-        first = await _send(wire, values, batch[:middle])
-        return first | await _send(wire, values, batch[middle:])
+        return None
     if outcome.status == _REFUSED and answer.reply is not None:
         return await _without_the_wrong(wire, values, batch, outcome, answer.reply.body)
     if outcome.status == _TOO_MANY and outcome.retry_after_s is None:
@@ -119,7 +113,7 @@ async def _send(wire: Wire, values: Values, batch: Sequence[Packed]) -> dict[int
 
 async def _without_the_wrong(
     wire: Wire, values: Values, batch: Sequence[Packed], outcome: Outcome, said: bytes
-) -> dict[int, Outcome]:
+) -> Outcomes:
     """Send again what was not named as wrong; a key that is wrong is no message's fault."""
     refusal = _read(said)
     wrong = {place: why for place, why in _faults(refusal).items() if 0 <= place < len(batch)}
@@ -132,7 +126,8 @@ async def _without_the_wrong(
         for place, why in wrong.items()
     }
     rest = [one for place, one in enumerate(batch) if place not in wrong]
-    return found | (await _send(wire, values, rest) if rest else {})
+    send = partial(_send, wire, values)
+    return found | (await send_in_halves(send, rest) if rest else {})
 
 
 def _read(said: bytes) -> _Refusal:
