@@ -9,6 +9,7 @@ from headwater.destinations.analytics import Analytics
 from headwater.destinations.contract import Destination
 from headwater.destinations.customerio import Customerio
 from headwater.destinations.filesystem import Filesystem
+from headwater.destinations.mixpanel import Mixpanel
 from headwater.destinations.segment import Segment
 from headwater.destinations.slack import Slack
 from headwater.destinations.webhook import Webhook
@@ -19,6 +20,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Filesystem(),
     Analytics(),
     Amplitude(),
+    Mixpanel(),
     Slack(),
     Customerio(),
 )
