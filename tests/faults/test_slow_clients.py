@@ -93,7 +93,7 @@ def test_a_body_that_stops_is_answered_before_it_is_cut(server: Server, key: str
         swarm.add(slow_body(key))
         swarm.wait_until_cut(BODY_S + SLACK_S)
         [client] = swarm.clients
-    assert client.answer.startswith(b"HTTP/1.1 400 ")
+    assert client.answer.startswith(b"HTTP/1.1 503 ")
     assert b"did not arrive within" in client.answer
 
 

@@ -3,6 +3,7 @@
 In: requests as dictionaries. Out: statuses, bodies and what the log holds.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import Mapping
@@ -71,7 +72,7 @@ class Door:
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
     ) -> Answer:
-        """Send one request; bytes go as they are, everything else as JSON."""
+        """Send one request; bytes go as they are, None never arrives, all else goes as JSON."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = dict(headers or {})
         if key:
@@ -88,6 +89,8 @@ class Door:
         parts: list[Any] = []
 
         async def receive() -> dict[str, Any]:
+            if body is None:
+                await asyncio.sleep(60)
             return {"type": "http.request", "body": raw, "more_body": False}
 
         async def send(event: Any) -> None:

@@ -12,7 +12,13 @@ import msgspec
 from isal import igzip_lib
 from isal import isal_zlib as zlib
 
-from headwater.base.errors import HeadwaterError, InvalidInputError, TooLargeError, Transient
+from headwater.base.errors import (
+    HeadwaterError,
+    InvalidInputError,
+    SlowBodyError,
+    TooLargeError,
+    Transient,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,13 +42,13 @@ async def read_body(receive: Receive, encoding: str, *, max_bytes: int, timeout_
     """Return the decompressed body.
 
     Raises `TooLargeError` past `max_bytes` (sent or decompressed), `InvalidInputError` when the
-    encoding is unknown or broken, or when the client stops sending.
+    encoding is unknown or broken or the client goes away, `SlowBodyError` when it is too slow.
     """
     try:
         async with asyncio.timeout(timeout_s):
             raw = await _read_raw(receive, max_bytes)
     except TimeoutError as err:
-        raise InvalidInputError(f"The body did not arrive within {timeout_s:g} seconds.") from err
+        raise SlowBodyError(f"The body did not arrive within {timeout_s:g} seconds.") from err
     return decompress(raw, encoding, max_bytes=max_bytes)
 
 

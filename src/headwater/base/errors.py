@@ -102,6 +102,13 @@ class UnavailableError(HeadwaterError, Transient):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class SlowBodyError(HeadwaterError, Transient):
+    """The network was slow, not the sender wrong. 503: many clients give up at 408, none here."""
+
+    code = "slow_body"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class MisconfiguredError(HeadwaterError, Terminal):
     """The operator has to change a setting."""
 

@@ -193,4 +193,6 @@ def _rejected(judged: Sequence[Message | Refusal]) -> list[Rejected]:
 def _nothing_left(judged: Sequence[Message | Refusal], *, is_batch: bool) -> HeadwaterError:
     rejected = _rejected(judged)
     code = "empty_batch_result" if is_batch else rejected[0].code
-    return InvalidInputError(REASONS[code], reason=code, rejected=rejected if is_batch else [])
+    reasons = {one.code for one in rejected}
+    told = rejected if is_batch else []
+    return InvalidInputError(REASONS[code], reason=code, reasons=reasons, rejected=told)

@@ -24,7 +24,9 @@ from headwater.base.clock import Clock
 from headwater.base.errors import (
     HeadwaterError,
     MisconfiguredError,
+    NotAuthenticatedError,
     NotFoundError,
+    Terminal,
     TooLargeError,
     TooManyError,
     Transient,
@@ -49,7 +51,7 @@ _METHODS = {"pixel": "GET", "settings": "GET", "key-check": "GET, POST"}
 _TOLD_IN_EVERY_MODE = frozenset({"invalid_json", "too_large"})
 _OPEN: tuple[Header, ...] = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"retry-after"),
+    (b"access-control-expose-headers", b"retry-after, x-ratelimit-reset"),
 )
 _PREFLIGHT: tuple[Header, ...] = (
     *_OPEN,
@@ -200,23 +202,36 @@ class TrackingApp:
     async def _answer_error(self, send: Send, err: HeadwaterError) -> None:
         """Temporary trouble is 429 or 503 with `Retry-After`: clients drop on every other 4xx."""
         code = str(err.facts.get("reason", err.code))
-        headers = list(_OPEN)
-        if isinstance(err, Transient):
-            headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-        elif self._settings.mode == "segment" and not _is_always_told(err):
-            await answer_json(send, 200, {"success": True}, headers)
+        is_original = self._settings.mode == "segment"
+        if is_original and isinstance(err, Terminal) and not _is_always_told(err):
+            await answer_json(send, 200, {"success": True}, _OPEN)
             return
         body = {"success": False, "code": code, "message": err.message}
         if err.facts.get("rejected"):
             body["rejected"] = msgspec.to_builtins(err.facts["rejected"])
-        # Segment answers 400 for what is too large, and its clients know it so.
-        status = 400 if isinstance(err, TooLargeError) else int(err.status)
-        await answer_json(send, status, body, headers)
+        # Segment answers 400 for what is too large or names no key, and its clients know it so.
+        as_400 = (TooLargeError, NotAuthenticatedError) if is_original else (TooLargeError,)
+        status = 400 if isinstance(err, as_400) else int(err.status)
+        await answer_json(send, status, body, [*_OPEN, *_when_to_try_again(err)])
 
 
 def _is_always_told(err: HeadwaterError) -> bool:
-    """What has no reason never became a message: a body cut short, broken, or too large."""
-    return "reason" not in err.facts or err.facts["reason"] in _TOLD_IN_EVERY_MODE
+    """Tell whether the original, too, says that a request failed.
+
+    What has no reason never became a message: a body cut short, broken, or too large.
+    """
+    if "reason" not in err.facts or err.facts.get("names_key") is False:
+        return True
+    reasons = err.facts.get("reasons", {err.facts["reason"]})
+    return isinstance(reasons, set) and reasons <= _TOLD_IN_EVERY_MODE
+
+
+def _when_to_try_again(err: HeadwaterError) -> list[Header]:
+    """Seconds in both: browser libraries before 2026 read the second name, and only at 429."""
+    wait = str(RETRY_AFTER_S).encode()
+    if isinstance(err, TooManyError):
+        return [(b"retry-after", wait), (b"x-ratelimit-reset", wait)]
+    return [(b"retry-after", wait)] if isinstance(err, Transient) else []
 
 
 def _arrival(route: Route, scope: Scope, body: bytes, authorization: str) -> Arrival:

@@ -59,6 +59,7 @@ class SourceKeys:
                 "No source has this write key." if write_key else "A write key is needed.",
                 hint="Send it as the user name of Basic authorization, or as `writeKey`.",
                 reason="invalid_write_key",
+                names_key=bool(write_key),
             )
         if not source.enabled:
             raise NotAllowedError(

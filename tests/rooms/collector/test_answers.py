@@ -205,14 +205,14 @@ def test_a_full_log_means_503_and_come_back_later(tmp_path: Path) -> None:
 
 
 def test_a_client_that_stops_sending_gets_an_answer(tmp_path: Path) -> None:
-    """Half a body: 400 after the time-out, and nothing is kept."""
+    """Half a body: 503 after the time-out, so that it is sent again; nothing is kept."""
     with open_door(tmp_path, settings=CollectorSettings(body_timeout_s=0.2)) as door:
         address = urlsplit(door.url)
         with socket.create_connection((address.hostname, address.port or 0), timeout=10) as wire:
             head = "POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n"
             head += f"X-Moesif-Application-Id: {door.key}\r\n\r\n["
             wire.sendall(head.encode())
-            assert wire.recv(100).startswith(b"HTTP/1.1 400")
+            assert wire.recv(100).startswith(b"HTTP/1.1 503")
         assert door.records() == []
 
 

@@ -207,7 +207,7 @@ async def test_browsers_may_send_from_everywhere(door: Door) -> None:
     refused = await door.call("/v1/t", IDENTIFY)
     for answer in (preflight, refused, await door.call("/v1/t", b"", method="GET")):
         assert answer.headers["access-control-allow-origin"] == "*"
-        assert answer.headers["access-control-expose-headers"] == "retry-after"
+        assert answer.headers["access-control-expose-headers"] == "retry-after, x-ratelimit-reset"
 
 
 async def test_a_full_log_is_503_and_never_4xx(configdb: ConfigDb) -> None:
@@ -215,6 +215,17 @@ async def test_a_full_log_is_503_and_never_4xx(configdb: ConfigDb) -> None:
     door = Door(configdb, MemoryLog(max_bytes=10))
     answer = await door.call("/v1/identify", IDENTIFY, door.add_source().write_key)
     assert answer.status == 503
+    assert answer.headers["retry-after"].isdigit()
+    assert "x-ratelimit-reset" not in answer.headers
+    await door.close()
+
+
+@pytest.mark.parametrize("mode", ["strict", "segment"])
+async def test_a_slow_body_may_come_again(configdb: ConfigDb, mode: str) -> None:
+    """503 in every mode, and no refused message: clients keep what they sent and try again."""
+    door = Door(configdb, settings=TrackingSettings(mode=mode, body_timeout_s=0.01))
+    answer = await door.call("/v1/identify", None, door.add_source().write_key)
+    assert (answer.status, answer.json["code"]) == (503, "slow_body")
     assert answer.headers["retry-after"].isdigit()
     await door.close()
 
@@ -224,6 +235,7 @@ async def test_too_many_at_once_are_429(configdb: ConfigDb) -> None:
     door = Door(configdb, settings=TrackingSettings(max_in_flight=0))
     answer = await door.call("/v1/identify", IDENTIFY, door.add_source().write_key)
     assert (answer.status, answer.headers["retry-after"].isdigit()) == (429, True)
+    assert answer.headers["x-ratelimit-reset"] == answer.headers["retry-after"]
 
 
 async def test_segment_mode_answers_like_the_original(configdb: ConfigDb) -> None:
@@ -238,6 +250,28 @@ async def test_segment_mode_answers_like_the_original(configdb: ConfigDb) -> Non
     assert await door.messages() == []
     await door.log.close()
     assert (await door.call("/v1/identify", IDENTIFY, key)).status == 503
+
+
+@pytest.mark.parametrize(
+    ("sizes", "with_key", "status"),
+    [
+        ([40_000, 40_000], True, 400),
+        ([40_000, 0], True, 200),
+        ([0], True, 200),
+        ([40_000], False, 400),
+        ([0], False, 400),
+    ],
+)
+async def test_segment_mode_tells_of_sizes_and_missing_keys(
+    configdb: ConfigDb, sizes: list[int], with_key: bool, status: int
+) -> None:
+    """400 when all of a batch is too large or no key is named; other faults stay untold."""
+    door = Door(configdb, settings=TrackingSettings(mode="segment"))
+    key = door.add_source().write_key if with_key else ""
+    batch = [{"type": "track", "userId": "u", "x": "y" * size} for size in sizes]
+    assert (await door.call("/v1/batch", {"batch": batch}, key)).status == status
+    assert await door.messages() == []
+    await door.close()
 
 
 def test_an_unknown_mode_is_refused_at_the_start(configdb: ConfigDb) -> None:

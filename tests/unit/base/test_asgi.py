@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.base.asgi import decompress, read_body
-from headwater.base.errors import InvalidInputError, TooLargeError
+from headwater.base.errors import InvalidInputError, SlowBodyError, TooLargeError
 
 MEGABYTE = 1 << 20
 
@@ -70,7 +70,7 @@ async def test_a_body_that_never_ends_is_given_up() -> None:
         await asyncio.sleep(60)
         return {}
 
-    with pytest.raises(InvalidInputError, match="did not arrive"):
+    with pytest.raises(SlowBodyError, match="did not arrive"):
         await read_body(silent, "", max_bytes=10, timeout_s=0.01)
 
 
