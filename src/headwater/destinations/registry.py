@@ -9,6 +9,7 @@ from headwater.destinations.analytics import Analytics
 from headwater.destinations.contract import Destination
 from headwater.destinations.customerio import Customerio
 from headwater.destinations.filesystem import Filesystem
+from headwater.destinations.hubspot import Hubspot
 from headwater.destinations.mixpanel import Mixpanel
 from headwater.destinations.segment import Segment
 from headwater.destinations.slack import Slack
@@ -23,6 +24,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Mixpanel(),
     Slack(),
     Customerio(),
+    Hubspot(),
 )
 
 
