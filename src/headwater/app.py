@@ -25,6 +25,7 @@ from headwater.base.errors import InvalidInputError, NotFoundError
 from headwater.base.http_guard import GuardedHttp, HttpLimits, read_limits
 from headwater.base.ids import new_secret
 from headwater.base.lock import DirectoryLock
+from headwater.base.networks import behind_proxies
 from headwater.base.retry import backoff_s
 from headwater.base.settings import Settings
 from headwater.base.telemetry import get_logger
@@ -275,7 +276,7 @@ def _front(
         else:
             await answer_error(send, NotFoundError("This process does not serve that path."))
 
-    return front
+    return behind_proxies(front, s.settings.server.trusted_proxies)
 
 
 class _Server(uvicorn.Server):

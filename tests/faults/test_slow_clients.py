@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.faults.slow_clients import (
 from tests.support.eventually import eventually
 from tests.support.processes import processes
 from tests.support.server import Server, serving
+from tests.support.web import field_of
 
 HEAD_S, BODY_S = 2.0, 4.0
 LIMITS = {
@@ -26,6 +28,7 @@ LIMITS = {
     "HEADWATER_SERVER__BODY_TIMEOUT_S": str(BODY_S),
     "HEADWATER_COLLECTOR__BODY_TIMEOUT_S": str(BODY_S - 1),
     "HEADWATER_SERVER__MAX_CONNECTIONS": "1500",
+    "HEADWATER_SERVER__TRUSTED_PROXIES": "127.0.0.0/8",
 }
 SLACK_S = 3.0
 CROWD = 150
@@ -135,3 +138,30 @@ def test_a_patient_client_is_not_cut(server: Server, key: str) -> None:
     time.sleep(BODY_S + SLACK_S)
     assert server.ask("POST", "/v1/events", EVENT, headers).status == 201
     assert server.http.connection_from_url(server.url).num_connections == made
+
+
+def test_behind_a_proxy_each_client_is_itself(server: Server) -> None:
+    """Messages carry its address, and one who guesses passwords locks nobody else out."""
+    source = server.api("POST", "/api/v1/sources", {"type": "website", "name": "Site"})
+    message = {"userId": "u", "traits": {}, "writeKey": source["write_key"]}
+    lying = {"x-forwarded-for": "192.0.2.1, 203.0.113.7"}
+    assert server.ask("POST", "/v1/i", message, lying).status == 200
+    [stored] = server.api("GET", f"/api/v1/sources/{source['slug']}/messages")["messages"]
+    assert stored["context"]["ip"] == "203.0.113.7"
+    tries = [try_password(server, f"192.0.2.{n}, 203.0.113.7") for n in range(5)]
+    assert tries == [401, 401, 401, 401, 429]
+    assert try_password(server, "203.0.113.8") == 401
+
+
+def try_password(server: Server, forwarded: str) -> int:
+    """Guess at the login page, as a browser behind the proxy would."""
+    form = server.ask("GET", "/login", headers={"accept": "text/html"})
+    token = field_of(form.data.decode(), "form_token")
+    fields = {"email": "ann@example.com", "password": "a guess", "form_token": token}
+    headers = {
+        "accept": "text/html",
+        "content-type": "application/x-www-form-urlencoded",
+        "cookie": form.headers["set-cookie"].partition(";")[0],
+        "x-forwarded-for": forwarded,
+    }
+    return server.ask("POST", "/login", urlencode(fields).encode(), headers).status

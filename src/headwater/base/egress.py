@@ -18,7 +18,8 @@ import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from headwater.base.errors import HeadwaterError, MisconfiguredError, Terminal, Transient
+from headwater.base.errors import HeadwaterError, Terminal, Transient
+from headwater.base.networks import Network, read_networks
 
 ALLOW_SETTING = "HEADWATER_EGRESS__ALLOW"
 MAX_REPLY_BYTES = 64 * 1024
@@ -27,7 +28,6 @@ _ODD_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _GLOBAL_UNICAST_V6 = ipaddress.ip_network("2000::/3")
 # `is_global` calls these public, or did in some Python version: they lead elsewhere or nowhere.
@@ -76,7 +76,7 @@ class Egress:
     """The one client; make one for each event loop, and close it."""
 
     def __init__(self, allow: str = "", *, resolver: AbstractResolver | None = None) -> None:
-        self._guard = _Guard(_read_networks(allow))
+        self._guard = _Guard(read_networks(allow, ALLOW_SETTING))
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
         self.own_url = ""
@@ -274,14 +274,3 @@ async def _read_reply(response: aiohttp.ClientResponse) -> Reply:
         response.close()  # whatever follows is not wanted, nor is this connection
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(status=response.status, headers=headers, body=body)
-
-
-def _read_networks(allow: str) -> tuple[Network, ...]:
-    names = [name.strip() for name in allow.split(",") if name.strip()]
-    try:
-        return tuple(ipaddress.ip_network(name, strict=False) for name in names)
-    except ValueError as err:
-        raise MisconfiguredError(
-            f"{ALLOW_SETTING} is wrong: {err}",
-            hint="List networks separated by commas, such as 127.0.0.0/8,10.1.0.0/16.",
-        ) from err

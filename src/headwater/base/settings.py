@@ -31,6 +31,9 @@ class Server(Section, frozen=True):
     """Port to listen on."""
     public_url: str = ""
     """How clients reach this server, when it differs from host and port (behind a proxy)."""
+    trusted_proxies: str = ""
+    """Comma-separated networks, such as `10.0.0.0/8`, whose `X-Forwarded-For` is believed. Empty:
+    nobody's, and the client is whoever connects."""
     head_timeout_s: float = 10.0
     """A connection whose request line and headers take longer is cut."""
     body_timeout_s: float = 60.0
