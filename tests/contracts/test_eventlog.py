@@ -61,6 +61,7 @@ async def nats_on_trial(folder: Path) -> LogOnTrial:
     async def lose(stream: Stream, offset: int) -> None:
         session = await log._link.session()
         await session.jetstream.delete_msg(stream_name(stream), offset)
+        log._tails[stream].clear()  # as after a restart
 
     return LogOnTrial(log, lose)
 

@@ -7,6 +7,7 @@ are checked for gaps: JetStream itself skips what it lost without a word.
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from nats.errors import Error as NatsError
@@ -22,6 +23,7 @@ from headwater.eventlog.mark import HighMark
 from headwater.eventlog.packing import pack, unpack
 from headwater.eventlog.port import MAX_ENTRY_BYTES, Entry, LogState, Stream
 from headwater.eventlog.streams import PROBE, lay_out_streams, stream_name, subject
+from headwater.eventlog.tail import Tail
 
 _APPEND_S = 10.0
 """An election takes up to eight seconds: wait for it, then refuse."""
@@ -50,6 +52,7 @@ class NatsLog:
         self._link = Link(server)
         self._mark = mark
         self._news = {stream: asyncio.Event() for stream in Stream}
+        self._tails = {stream: Tail() for stream in Stream}
         self._refused: set[Stream] = set()
 
     async def prepare(self, settings: EventLogSettings) -> None:
@@ -72,6 +75,7 @@ class NatsLog:
         self._refused.discard(stream)
         if self._mark:
             self._mark.put(stream, offset)
+        self._tails[stream].put(Entry(offset, data, datetime.now(UTC)))
         self._news[stream].set()
         self._news[stream] = asyncio.Event()
         return offset
@@ -79,6 +83,9 @@ class NatsLog:
     async def read(
         self, stream: Stream, first: int, *, max_entries: int, max_bytes: int, wait_s: float
     ) -> list[Entry]:
+        at_hand = self._tails[stream].run(first, max_entries, max_bytes)
+        if at_hand:
+            return at_hand
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + wait_s
         wanted = Wanted(seq=first, batch=max_entries, max_bytes=max_bytes)
@@ -101,6 +108,7 @@ class NatsLog:
         )
 
     async def trim(self, stream: Stream, keep_from: int) -> None:
+        self._tails[stream].trim(keep_from)
         state = await self.state(stream)
         keep_from = min(keep_from, state.last_offset + 1)
         if keep_from > state.first_offset:
@@ -162,6 +170,8 @@ class NatsLog:
             if isinstance(err, APIError) and _FULL in str(err.description):
                 raise UnavailableError("The log is full.", hint=_MORE_ROOM) from err
             self._link.drop(session)
+            for tail in self._tails.values():
+                tail.clear()
             raise _TryAgainError(str(err)) from err
         return int(ack.seq)
 
