@@ -67,10 +67,13 @@ class Masker:
 
     def documents(self, documents: Sequence[bytes]) -> list[bytes]:
         """Return JSON documents masked; each is one line, empty when absent, at most 100 deep."""
-        text = b"\n".join(documents)
+        return self.lines(b"\n".join(documents)).split(b"\n") if documents else []
+
+    def lines(self, text: bytes) -> bytes:
+        """Return documents masked, one a line; the very same object if there is no secret."""
         places = self._look.places(text, is_json=True)
         covers = CloseLook(text, self._names, self._careful).covers(places) if places else []
-        return put_covers(text, covers).split(b"\n") if covers else list(documents)
+        return put_covers(text, covers) if covers else text
 
     def headers(self, maps: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
         """Return header maps with lower-case names and masked values."""
@@ -128,9 +131,14 @@ class Masker:
         data = base64.b64decode(text[: len(text) // 4 * 4])
         return packed[0] if self._careful.data(data) == data else MARK
 
+    @property
+    def cuts_addresses(self) -> bool:
+        """Tell whether the app wants addresses of clients cut to their networks."""
+        return self._policy.ip_addresses
+
     def address(self, ip_address: str) -> str:
         """Return the address of a client, cut to its network where the app wants that."""
-        return cut_addresses(ip_address) if self._policy.ip_addresses else ip_address
+        return cut_addresses(ip_address) if self.cuts_addresses else ip_address
 
     def traits(self, raw: bytes) -> bytes:
         """Return the fields of a profile masked: an e-mail address belongs to a profile."""
