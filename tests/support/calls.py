@@ -11,7 +11,7 @@ from headwater.ingest.batch import decode_entries
 from headwater.ingest.heads import Call
 from headwater.ingest.rows import to_call_lines
 from headwater.ingest.steps import put_client
-from headwater.model import ApiCall, Record
+from headwater.model import ApiCall, Record, note_headers
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -32,7 +32,9 @@ def make_call(call_id: str = "call_1", **changes: Any) -> ApiCall:
         ip_address="192.0.2.1",
         request_headers={"user-agent": "stripe-python/5.0.1"},
     )
-    return msgspec.structs.replace(plain, **changes)
+    call = msgspec.structs.replace(plain, **changes)
+    note_headers(call)
+    return call
 
 
 def make_calls(count: int, **changes: Any) -> list[ApiCall]:

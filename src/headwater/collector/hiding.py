@@ -13,7 +13,7 @@ from msgspec import Raw
 from headwater.collector.bodies import BASE64, MOST_BYTES
 from headwater.collector.json_text import write_json
 from headwater.collector.masking import Masker
-from headwater.model import NO_JSON, ApiCall
+from headwater.model import NO_JSON, ApiCall, note_headers
 
 _LONGEST_SIZE = len(str(MOST_BYTES))
 _SIZE = "content-length"
@@ -38,6 +38,7 @@ def _hide_headers(calls: Sequence[ApiCall], masker: Masker) -> None:
     masked = masker.headers([h for c in calls for h in (c.request_headers, c.response_headers)])
     for call, sent, answered in zip(calls, masked[::2], masked[1::2], strict=True):
         call.request_headers, call.response_headers = sent, answered
+        note_headers(call)
         if _SIZE in sent:
             call.request_bytes = _announced_bytes(sent) or call.request_bytes
         if _SIZE in answered:

@@ -7,12 +7,12 @@ are checked for gaps: JetStream itself skips what it lost without a word.
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError, NotFoundError
 
+from headwater.base.clock import SystemClock
 from headwater.base.errors import CorruptError, TooLargeError, UnavailableError
 from headwater.base.ids import new_secret
 from headwater.base.settings import EventLogSettings
@@ -52,6 +52,7 @@ class NatsLog:
         self._link = Link(server)
         self._mark = mark
         self._news = {stream: asyncio.Event() for stream in Stream}
+        self._clock = SystemClock()
         self._tails = {stream: Tail() for stream in Stream}
         self._refused: set[Stream] = set()
 
@@ -75,7 +76,7 @@ class NatsLog:
         self._refused.discard(stream)
         if self._mark:
             self._mark.put(stream, offset)
-        self._tails[stream].put(Entry(offset, data, datetime.now(UTC)))
+        self._tails[stream].put(Entry(offset, data, self._clock.now()))
         self._news[stream].set()
         self._news[stream] = asyncio.Event()
         return offset

@@ -10,10 +10,10 @@ import msgspec
 import pyarrow as pa
 
 from headwater.base.ids import stable_id
-from headwater.eventlog import Entry, split_records
+from headwater.eventlog import Entry
 from headwater.ingest.actions import ActionHead
 from headwater.ingest.heads import Added, Call, CallHead
-from headwater.model import CallTable, LinkRuling, ProfileUpdate, Reject
+from headwater.model import HEAD_ENDS, CallTable, LinkRuling, ProfileUpdate, Reject
 
 _Record = CallHead | CallTable | ActionHead | ProfileUpdate | LinkRuling | Reject
 
@@ -31,6 +31,8 @@ class Batch(msgspec.Struct):
     rejects: list[tuple[int, Reject]] = []
 
 
+_CALL = b'{"t":"call",'
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decoder: msgspec.json.Decoder[_Record] = msgspec.json.Decoder(_Record)
 
 
@@ -38,16 +40,27 @@ def decode_entries(entries: Iterable[Entry]) -> Batch:
     """Return the records of `entries`."""
     batch = Batch()
     for entry in entries:
-        for number, line in enumerate(split_records(entry.data)):
-            _put(batch, entry, number, line)
+        # Lines are looked at where they lie: copies of them cost as much as reading their heads.
+        data, view, start, number = entry.data, memoryview(entry.data), 0, 0
+        while start < len(data):
+            end = data.find(b"\n", start)
+            end = len(data) if end < 0 else end
+            _put(batch, entry, number, view[start:end], _head(data, start, end))
+            start, number = end + 1, number + 1
     return batch
 
 
-def _put(batch: Batch, entry: Entry, number: int, line: bytes) -> None:
+def _head(data: bytes, start: int, end: int) -> bytes:
+    """Return a call's head as JSON, if its record ends it; else nothing."""
+    ends = data.find(HEAD_ENDS, start, end) if data.startswith(_CALL, start) else -1
+    return b"%b}" % data[start:ends] if ends > 0 else b""
+
+
+def _put(batch: Batch, entry: Entry, number: int, line: memoryview, head: bytes) -> None:
     try:
-        record = _decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
-        record = _reject_line(entry, number, line, err)
+        record = _decoder.decode(head or line)
+    except _UNREADABLE:
+        record = _read_whole(entry, number, line)
     match record:
         case ActionHead():
             batch.actions.append(Call(entry.offset, line, record, Added(entry.offset)))
@@ -63,14 +76,22 @@ def _put(batch: Batch, entry: Entry, number: int, line: bytes) -> None:
             batch.rejects.append((entry.offset, record))
 
 
-def _reject_line(entry: Entry, number: int, line: bytes, err: Exception) -> Reject:
+def _read_whole(entry: Entry, number: int, line: memoryview) -> _Record:
+    # A record of older versions may hold the mark in a body: cut there, it was no JSON.
+    try:
+        return _decoder.decode(line)
+    except _UNREADABLE as err:
+        return _reject_line(entry, number, line, err)
+
+
+def _reject_line(entry: Entry, number: int, line: memoryview, err: Exception) -> Reject:
     return Reject(
         app_id="",
         reject_id=stable_id("line", str(entry.offset), str(number)),
         received_at=entry.appended_at,
         kind="record",
         reason=f"undecodable: {err}",
-        sample=line.decode("utf-8", "replace"),
+        sample=bytes(line).decode("utf-8", "replace"),
     )
 
 
@@ -83,5 +104,5 @@ def reject_call(call: Call, err: Exception) -> Reject:
         received_at=head.received_at,
         kind="event",
         reason=f"not storable: {err}",
-        sample=call.line.decode("utf-8", "replace"),
+        sample=bytes(call.line).decode("utf-8", "replace"),
     )

@@ -1,7 +1,7 @@
 """Hold a call on its way into the store: the record as it came, and what the steps add to it.
 
-In: one line of the log. Out: the same line with what was added. Only what steps need is read from
-the line; headers and bodies pass by unread and untouched, since the engine reads them (ADR 0013).
+In: one line of the log. Out: the same line with what was added. Only the line's head is read, which
+holds what steps need; the rest passes by untouched, since the engine reads it (ADR 0013).
 """
 
 from datetime import datetime
@@ -42,8 +42,11 @@ class CallHead(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="ca
     host: str = ""
     route: str = ""
     country: str = ""
+    user_agent: str = ""
+    speaks_mcp: bool = False
     flags: tuple[str, ...] = ()
     request_headers: HeadHeaders = HeadHeaders()
+    """Of records that do not end their head; the others' heads say all."""
 
 
 class Added(msgspec.Struct, omit_defaults=True, gc=False):
@@ -69,8 +72,8 @@ class Call(msgspec.Struct, gc=False):
 
     offset: int
     """Of the log entry that holds it."""
-    line: bytes
-    """The record, a JSON object."""
+    line: bytes | memoryview
+    """The record, a JSON object; where it lies in the entry, if it comes from one."""
     head: CallHead
     added: Added
     changed: dict[str, object] = {}
@@ -103,5 +106,10 @@ _decode_record = msgspec.json.Decoder(_Record).decode
 
 def to_line(call: Call) -> bytes:
     """Return the row for `landing`, a JSON object on one line."""
+    return b"".join(parts_of_line(call))
+
+
+def parts_of_line(call: Call) -> tuple[bytes | memoryview, bytes, bytes]:
+    """Return the pieces of the row: long ones are best put together only once."""
     line = _encode(_decode_record(call.line) | call.changed) if call.changed else call.line
-    return b"%b,%b" % (line[:-1], _encode(call.added)[1:])
+    return line[:-1], b",", _encode(call.added)[1:]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from headwater.ingest.heads import Call, to_line
+from headwater.ingest.heads import Call, parts_of_line
 from headwater.model import Reject
 
 _MILLISECONDS = pa.timestamp("ms", tz="UTC")
@@ -16,7 +16,8 @@ _MILLISECONDS = pa.timestamp("ms", tz="UTC")
 
 def to_call_lines(calls: Iterable[Call]) -> bytes:
     """Return the rows for `landing`, one JSON object a line."""
-    return b"\n".join([to_line(call) for call in calls])
+    parts = [part for call in calls for part in (b"\n", *parts_of_line(call))]
+    return b"".join(parts[1:])
 
 
 def to_reject_rows(rejects: Sequence[tuple[int, Reject]]) -> pa.Table:

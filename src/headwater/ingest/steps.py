@@ -73,11 +73,12 @@ def put_route(call: Call) -> None:
 
 def put_client(call: Call) -> None:
     """Which library and version made the call."""
-    headers = call.head.request_headers
-    agent = headers.user_agent
-    client = recognise_client(agent, speaks_mcp=headers.speaks_mcp)
-    added = call.added
-    added.user_agent = agent
+    head, added = call.head, call.added
+    agent = head.user_agent
+    if not agent:
+        agent = added.user_agent = head.request_headers.user_agent
+    speaks_mcp = head.speaks_mcp or head.request_headers.speaks_mcp
+    client = recognise_client(agent, speaks_mcp=speaks_mcp)
     added.client_name, added.client_version, added.client_kind = client
 
 

@@ -17,7 +17,7 @@ from headwater.ingest.clients import recognise_client
 from headwater.ingest.guard import OTHER_CLIENT, OTHER_ROUTE, Guards
 from headwater.ingest.heads import Added, Call, CallHead
 from headwater.ingest.routes import split_uri, to_route
-from headwater.model import ID_BYTES, ApiCall, CallColumns, CallTable, Texts
+from headwater.model import ID_BYTES, ApiCall, CallColumns, CallTable, Texts, note_headers
 
 Tables = Sequence[tuple[int, CallTable]]
 """Each with the offset of its log entry."""
@@ -146,6 +146,7 @@ def to_calls(tables: Tables) -> Iterator[Call]:
     """Return the calls of tables one by one, as if each had come alone."""
     for offset, table in tables:
         for record in _records(table):
+            note_headers(record)
             line = _encode(record)
             yield Call(offset, line, _read_head(line), Added(offset))
 

@@ -5,12 +5,14 @@ New fields always get defaults, so that older log entries can still be read.
 
 from headwater.model.action import Action
 from headwater.model.api_call import (
+    HEAD_ENDS,
     NO_JSON,
     ApiCall,
     Direction,
     ProfileKind,
     ProfileUpdate,
     Reject,
+    note_headers,
 )
 from headwater.model.call_table import (
     ID_BYTES,
@@ -26,6 +28,7 @@ from headwater.model.record import Record
 from headwater.model.rollup import ClientCount, EndpointCount, ErrorCount, LatencyMs, Rollup
 
 __all__ = [
+    "HEAD_ENDS",
     "ID_BYTES",
     "NO_JSON",
     "UNKNOWN_SIZE",
@@ -51,4 +54,5 @@ __all__ = [
     "SuccessRule",
     "Texts",
     "Verdict",
+    "note_headers",
 ]

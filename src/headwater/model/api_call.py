@@ -27,7 +27,7 @@ class ApiCall(
     omit_defaults=True,
     gc=False,
 ):
-    """One request and its response."""
+    """One request and its response: first what ingest reads, then what only the store does."""
 
     app_id: str
     call_id: str
@@ -35,18 +35,37 @@ class ApiCall(
     time: datetime
     """When the request began, UTC."""
     received_at: datetime
-    verb: str
     uri: str
     """As sent, with the values of secret query parameters masked."""
-    status: int = 0
-    """0: no response was seen."""
-    duration_ms: float = 0.0
     user_id: str = ""
     company_id: str = ""
     anonymous_id: str = ""
     session_key: str = ""
     """Keyed fingerprint of the session token; the token itself is never kept."""
     ip_address: str = ""
+    host: str = ""
+    """Of the header, when the URI tells none; else filled by ingest."""
+    route: str = ""
+    """As the client's framework knows it, else filled by ingest: `/items/:id`."""
+    country: str = ""
+    """This and the next three are filled by ingest."""
+    client_name: str = ""
+    client_version: str = ""
+    client_kind: str = ""
+    """`sdk`, `http`, `cli`, `tool`, `browser`, `notebook`, `ci`, `agent`, `bot` or `other`."""
+    user_agent: str = ""
+    """As the request's headers have it."""
+    speaks_mcp: bool = False
+    """A header of the request is of the Model Context Protocol."""
+    flags: tuple[str, ...] = ()
+    """What was unusual: `late`, `future`, `time_missing`, `time_unreadable`, `truncated`,
+    `backfill`, …"""
+    rest: Literal[0] = msgspec.field(default_factory=lambda: 0)
+    """Where the head ends, in every record (see `HEAD_ENDS`)."""
+    verb: str
+    status: int = 0
+    """0: no response was seen."""
+    duration_ms: float = 0.0
     direction: Direction = "Incoming"
     weight: int = 1
     """How many calls this one stands for when the client samples."""
@@ -71,17 +90,20 @@ class ApiCall(
     metadata: Raw = NO_JSON
     extra: Raw = NO_JSON
     """Fields that we do not know, as a JSON object: newer clients lose nothing."""
-    flags: tuple[str, ...] = ()
-    """What was unusual: `late`, `future`, `time_missing`, `time_unreadable`, `truncated`,
-    `backfill`, …"""
-    route: str = ""
-    """Filled by ingest: `/items/:id`."""
-    host: str = ""
-    country: str = ""
-    client_name: str = ""
-    client_version: str = ""
-    client_kind: str = ""
-    """`sdk`, `http`, `cli`, `tool`, `browser`, `notebook`, `ci`, `agent`, `bot` or `other`."""
+
+
+HEAD_ENDS = b',"rest":0'
+"""What stands behind the head of a call's record. Its first occurrence does: a text before it would
+have its quotes escaped, and nothing else is before it."""
+
+
+def note_headers(call: ApiCall) -> None:
+    """Put into the head what ingest wants of the request's headers: it reads no further."""
+    headers = call.request_headers
+    call.user_agent = headers.get("user-agent", "")
+    call.speaks_mcp = "mcp-protocol-version" in headers or "mcp-session-id" in headers
+    if "://" not in call.uri:
+        call.host = headers.get("host", "").lower()
 
 
 class ProfileUpdate(

@@ -39,7 +39,7 @@ async def test_a_table_is_stored_once(store: EventStore, configdb: ConfigDb) -> 
     log, clock = MemoryLog(), SystemClock()
     table = make_table(LINES)
     [single, *_] = to_calls([(1, table)])
-    await log.append(Stream.CALLS, single.line)
+    await log.append(Stream.CALLS, bytes(single.line))
     await log.append(Stream.CALLS, msgspec.json.encode(table))
     await log.append(Stream.CALLS, msgspec.json.encode(table))
     await drain(make_worker(log, store, configdb))
@@ -63,7 +63,7 @@ async def test_trouble_between_a_call_and_its_table_doubles_nothing(
     log = MemoryLog()
     table = make_table(LINES)
     [single, *_] = to_calls([(1, table)])
-    await log.append(Stream.CALLS, single.line)
+    await log.append(Stream.CALLS, bytes(single.line))
     await log.append(Stream.CALLS, msgspec.json.encode(table))
     with monkeypatch.context() as patch:
         patch.setattr(Bulk, "insert", _fail)

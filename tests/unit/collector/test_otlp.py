@@ -137,6 +137,7 @@ def test_every_fact_of_a_server_span_has_its_field() -> None:
         metadata=call.metadata,
         extra=call.extra,
         route="/v2/labels/{label_id}",
+        user_agent="parcel-python/2.1.0",
     )
     assert call.call_id.startswith(f"{TRACE_ID}-{SPAN_ID}-")
     assert metadata == {

@@ -111,7 +111,7 @@ def test_both_ways_give_the_same_records(
     found = as_records([item for item in rest if isinstance(item, Planned)], policy)
     if bulk is not None:
         table = as_table(bulk.columns, policy)
-        found |= by_id(call.line for call in to_calls([(7, table)]))
+        found |= by_id(bytes(call.line) for call in to_calls([(7, table)]))
     assert found == expected
     rejects = [item for item in singly if isinstance(item, Rejected)]
     assert [item for item in rest if isinstance(item, Rejected)] == rejects
