@@ -27,6 +27,8 @@ Header = tuple[bytes, bytes]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 RETRY_AFTER_S = 5
+ARRIVED = "headwater.arrived"
+"""In a scope: the whole body was there when the request was handed on, so nothing is waited for."""
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _STEP_BYTES = 1 << 20
 
@@ -38,18 +40,27 @@ def read_headers(scope: Scope) -> dict[str, str]:
     }
 
 
-async def read_body(receive: Receive, encoding: str, *, max_bytes: int, timeout_s: float) -> bytes:
+async def read_body(
+    scope: Scope, receive: Receive, encoding: str, *, max_bytes: int, timeout_s: float
+) -> bytes:
     """Return the decompressed body.
 
     Raises `TooLargeError` past `max_bytes` (sent or decompressed), `InvalidInputError` when the
     encoding is unknown or broken or the client goes away, `SlowBodyError` when it is too slow.
     """
+    if scope.get(ARRIVED):
+        raw = await _read_raw(receive, max_bytes)
+    else:
+        raw = await _read_slowly(receive, max_bytes, timeout_s)
+    return decompress(raw, encoding, max_bytes=max_bytes)
+
+
+async def _read_slowly(receive: Receive, max_bytes: int, timeout_s: float) -> bytes:
     try:
         async with asyncio.timeout(timeout_s):
-            raw = await _read_raw(receive, max_bytes)
+            return await _read_raw(receive, max_bytes)
     except TimeoutError as err:
         raise SlowBodyError(f"The body did not arrive within {timeout_s:g} seconds.") from err
-    return decompress(raw, encoding, max_bytes=max_bytes)
 
 
 async def _read_raw(receive: Receive, max_bytes: int) -> bytes:

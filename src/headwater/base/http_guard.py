@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from headwater.base.asgi import ARRIVED
 from headwater.base.settings import Server
 from headwater.base.telemetry import CONNECTIONS_CUT, get_logger
 
@@ -107,6 +108,7 @@ class GuardedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._due_s = None
+        self.scope[ARRIVED] = True  # type: ignore[literal-required]  # a note of our own
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -116,7 +116,7 @@ class CollectorApp:
         if app is None:
             raise _unknown(headers)
         if path in _KINDS:
-            body = await self._read(headers, receive)
+            body = await self._read(scope, headers, receive)
             arrival = self._arrival(app, headers, scope, reply.published.drops)
             if path == TABLE_PATH:
                 await reply.json(await self._keep_table(body, arrival))
@@ -129,7 +129,7 @@ class CollectorApp:
         key = headers.get(KEY_HEADER, "")
         return await self._keys.app_for(key) if key else None
 
-    async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+    async def _read(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> bytes:
         most_bytes = self._settings.max_body_bytes
         announced = headers.get("content-length", "")
         if announced.isdigit() and int(announced) > most_bytes:
@@ -137,6 +137,7 @@ class CollectorApp:
                 f"The body is larger than {most_bytes} bytes.", hint="Send smaller batches."
             )
         return await read_body(
+            scope,
             receive,
             headers.get("content-encoding", ""),
             max_bytes=most_bytes,

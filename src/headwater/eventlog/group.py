@@ -7,7 +7,7 @@ while all slots are taken the next entry goes on filling.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from headwater.base.crash import crash_point
 from headwater.base.errors import TooLargeError, UnavailableError
@@ -30,9 +30,9 @@ class _Group:
         self.is_queued = False
         self._waiting: list[asyncio.Future[int]] = []
 
-    def add(self, record: bytes) -> None:
-        self.records.append(record)
-        self.size_bytes += len(record) + len(_SEPARATOR)
+    def add(self, records: Sequence[bytes], size_bytes: int) -> None:
+        self.records += records
+        self.size_bytes += size_bytes
 
     def durable(self) -> asyncio.Future[int]:
         """Return a future of the entry's offset; each caller has its own, and may give it up."""
@@ -73,8 +73,7 @@ class GroupCommit:
         id. Whoever stops waiting takes nothing from the others.
         """
         self._check_room(records)
-        groups = dict.fromkeys([self._add(record) for record in records])
-        waiting = [group.durable() for group in groups]
+        waiting = [group.durable() for group in self._place(records)]
         offset = 0
         for future in waiting:
             offset = max(offset, await future)
@@ -91,23 +90,29 @@ class GroupCommit:
     def _check_room(self, records: Sequence[bytes]) -> None:
         if self._closed:
             raise UnavailableError("The server is stopping.")
-        if any(len(record) > MAX_ENTRY_BYTES for record in records):
+        if max(map(len, records), default=0) > MAX_ENTRY_BYTES:
             raise TooLargeError(f"One record may have {MAX_ENTRY_BYTES} bytes at most.")
         if self._waiting_bytes > MAX_WAITING_BYTES:
             raise UnavailableError("The log cannot keep up.", hint="Try again in some seconds.")
 
-    def _add(self, record: bytes) -> _Group:
+    def _place(self, records: Sequence[bytes]) -> Iterable[_Group]:
+        """Put records into groups: all into one, unless they are too many."""
+        size_bytes = _size_of(records)
+        if records and size_bytes <= GROUP_BYTES:
+            return (self._add(records, size_bytes),)
+        return dict.fromkeys([self._add((record,), _size_of((record,))) for record in records])
+
+    def _add(self, records: Sequence[bytes], size_bytes: int) -> _Group:
         group = self._filling
-        if group is not None and group.size_bytes + len(record) > GROUP_BYTES:
+        if group is not None and group.size_bytes + size_bytes > GROUP_BYTES:
             self._filling = None
             self._enqueue(group)
             group = None
         if group is None:
             group = self._filling = _Group()
             asyncio.get_running_loop().call_later(self._wait_s, self._enqueue, group)
-        before = group.size_bytes
-        group.add(record)
-        self._waiting_bytes += group.size_bytes - before
+        group.add(records, size_bytes)
+        self._waiting_bytes += size_bytes
         return group
 
     def _enqueue(self, group: _Group) -> None:
@@ -143,6 +148,10 @@ class GroupCommit:
             group.settle(offset)
         finally:
             self._waiting_bytes -= group.size_bytes
+
+
+def _size_of(records: Sequence[bytes]) -> int:
+    return sum(map(len, records)) + len(records) * len(_SEPARATOR)
 
 
 def split_records(data: bytes) -> list[bytes]:

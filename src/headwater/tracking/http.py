@@ -146,6 +146,7 @@ class TrackingApp:
         authorization = headers.get("authorization", "")
         try:
             body = await read_body(
+                scope,
                 receive,
                 headers.get("content-encoding", ""),
                 max_bytes=self._settings.max_batch_bytes,

@@ -31,6 +31,9 @@ class CollectorKeys:
         remembered = self._known.get(key)
         if remembered is not None and now_s - remembered[0] < REFRESH_S:
             return remembered[1]
+        if remembered is not None:
+            # Who comes while this one asks takes what is known, instead of asking as well.
+            self._known[key] = (now_s, remembered[1])
         try:
             app = await self._configdb.run(find_app_by_key, self._vault, key)
         except UnavailableError:

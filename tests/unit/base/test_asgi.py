@@ -71,7 +71,7 @@ async def test_a_body_that_never_ends_is_given_up() -> None:
         return {}
 
     with pytest.raises(SlowBodyError, match="did not arrive"):
-        await read_body(silent, "", max_bytes=10, timeout_s=0.01)
+        await read_body({}, silent, "", max_bytes=10, timeout_s=0.01)
 
 
 async def test_the_cap_counts_while_the_body_arrives() -> None:
@@ -84,5 +84,5 @@ async def test_the_cap_counts_while_the_body_arrives() -> None:
         return {"type": "http.request", "body": b"x" * 100, "more_body": True}
 
     with pytest.raises(TooLargeError):
-        await read_body(endless, "", max_bytes=1_000, timeout_s=5)
+        await read_body({}, endless, "", max_bytes=1_000, timeout_s=5)
     assert sent == 11
