@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 
 from headwater.base.errors import UnavailableError
 from headwater.eventlog.link import Session
-from headwater.eventlog.packing import unpack, unpacked_bytes
+from headwater.eventlog.packing import count_records, unpack, unpacked_bytes
 from headwater.eventlog.port import Entry
 
 _FETCH_S = 10.0
@@ -78,7 +78,8 @@ def _run_from(first: int, packed: list[Entry], max_bytes: int) -> list[Entry]:
         max_bytes -= unpacked_bytes(entry.data)
         if entry.offset != first + len(run) or (run and max_bytes < 0):
             break
-        run.append(msgspec.structs.replace(entry, data=unpack(entry.data)))
+        data = unpack(entry.data)
+        run.append(msgspec.structs.replace(entry, data=data, records=count_records(data)))
     return run
 
 

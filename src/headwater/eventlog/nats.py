@@ -20,7 +20,7 @@ from headwater.base.telemetry import get_logger
 from headwater.eventlog.batch import Wanted, fetch_run
 from headwater.eventlog.link import Link, NoAnswerError, Server
 from headwater.eventlog.mark import HighMark
-from headwater.eventlog.packing import pack, unpack
+from headwater.eventlog.packing import count_records, pack, unpack
 from headwater.eventlog.port import MAX_ENTRY_BYTES, Entry, LogState, Stream
 from headwater.eventlog.streams import PROBE, lay_out_streams, stream_name, subject
 from headwater.eventlog.tail import Tail
@@ -68,7 +68,8 @@ class NatsLog:
         if len(data) > MAX_ENTRY_BYTES:
             raise TooLargeError(f"A log entry holds {MAX_ENTRY_BYTES} bytes at most.")
         try:
-            packed = await asyncio.to_thread(pack, data) if len(data) > _LARGE_BYTES else pack(data)
+            large = len(data) > _LARGE_BYTES
+            packed, records = await asyncio.to_thread(_pack, data) if large else _pack(data)
             offset = await self._append(stream, packed, _APPEND_S)
         except UnavailableError:
             self._refused.add(stream)
@@ -76,7 +77,7 @@ class NatsLog:
         self._refused.discard(stream)
         if self._mark:
             self._mark.put(stream, offset)
-        self._tails[stream].put(Entry(offset, data, self._clock.now()))
+        self._tails[stream].put(Entry(offset, data, self._clock.now(), records))
         self._news[stream].set()
         self._news[stream] = asyncio.Event()
         return offset
@@ -200,6 +201,10 @@ class NatsLog:
             raise CorruptError(f"Entry {first} of {stream} is missing from the log.") from err
         assert message.time is not None  # noqa: S101 - every answer has it
         return [Entry(offset=first, data=unpack(message.data or b""), appended_at=message.time)]
+
+
+def _pack(data: bytes) -> tuple[bytes, int]:
+    return pack(data), count_records(data)
 
 
 async def _answer(request: Awaitable[_T]) -> _T:

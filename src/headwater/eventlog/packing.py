@@ -6,12 +6,14 @@ packed read as they are: records are JSON, and no JSON begins with the mark.
 
 import struct
 
+import numpy as np
 import pyarrow as pa
 
 _MARK = b"\x00Z1"
 _HEAD = struct.Struct(">3sI")
 _LEAST_BYTES = 1_024
 """Smaller entries gain nothing."""
+_LINE_BREAK = ord("\n")
 _CODEC = pa.Codec("zstd", compression_level=1)
 
 
@@ -20,6 +22,11 @@ def pack(data: bytes) -> bytes:
     if len(data) < _LEAST_BYTES:
         return data
     return _HEAD.pack(_MARK, len(data)) + bytes(_CODEC.compress(data, asbytes=True))
+
+
+def count_records(data: bytes) -> int:
+    """Return how many lines an entry has; unlike Python's own count, lets other threads run."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == _LINE_BREAK)) + 1
 
 
 def unpack(packed: bytes) -> bytes:

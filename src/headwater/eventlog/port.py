@@ -27,6 +27,8 @@ class Entry(msgspec.Struct, frozen=True):
     offset: int
     data: bytes
     appended_at: datetime
+    records: int = 0
+    """How many lines `data` has; 0 when nobody counted."""
 
 
 class LogState(msgspec.Struct, frozen=True):

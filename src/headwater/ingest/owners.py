@@ -4,6 +4,7 @@ In: what a range of the log holds. Out: its links are learned, and the calls tha
 company have those that links tell. Safe to repeat with the same range.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -23,7 +24,8 @@ async def put_owners(
     offset: int,
 ) -> None:
     """Heed and learn what the range says, then put owners into calls; `offset` is its last."""
-    heads = [_as_stored(call) for call in calls]
+    # A thread leaves the event loop to those who wait for it.
+    heads = await asyncio.to_thread(lambda: [_as_stored(call) for call in calls])
     await identity.heed(rulings, offset=offset)
     await identity.learn(heads, (update for _, update in updates), offset=offset)
     for place, owner in await identity.attribute(heads):

@@ -57,13 +57,11 @@ class Repeats:
         repeat, and the store recognises it by the token. A new range passes `END_OF_LOG`.
         """
         seen = self._seen = self._seen or await self._learn()
-        keyed = [((call.head.app_id, call.head.call_id), call) for call in calls]
-        first = dict(reversed(keyed))
-        suspects = [key for key in first if key in seen]
+        # Threads leave the event loop to those who wait for it.
+        first, suspects = await asyncio.to_thread(_sift, calls, seen)
         for key in await self._find_stored(suspects, before) if suspects else ():
             del first[key]
-        seen.update(first)
-        new = [call for key, call in keyed if first.get(key) is call]
+        new = await asyncio.to_thread(_remember, calls, first, seen)
         if len(new) < len(calls):
             CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
         return new
@@ -112,6 +110,19 @@ class Repeats:
 
     async def _find_stored(self, suspects: Iterable[Key], before: int) -> set[Key]:
         return await find_stored(self._store, _KNOWN, suspects, before)
+
+
+def _sift(calls: Sequence[Call], seen: SeenIds) -> tuple[dict[Key, Call], list[Key]]:
+    """Return the first call of each key, and the keys that the store may know."""
+    first = {(call.head.app_id, call.head.call_id): call for call in reversed(calls)}
+    return first, [key for key in first if key in seen]
+
+
+def _remember(calls: Sequence[Call], first: dict[Key, Call], seen: SeenIds) -> list[Call]:
+    seen.update(first)
+    if len(first) == len(calls):
+        return list(calls)
+    return [call for call in calls if first.get((call.head.app_id, call.head.call_id)) is call]
 
 
 def _take_in(page: pa.Table, seen: SeenIds) -> list[Key]:
