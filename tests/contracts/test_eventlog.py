@@ -220,6 +220,28 @@ async def test_a_lost_tail_is_told(trial: LogOnTrial) -> None:
         await trial.read(3)
 
 
+async def test_what_is_at_hand_is_what_the_server_holds(trial: LogOnTrial) -> None:
+    """Entries that were just sent are not fetched; fetched, they are the same."""
+    await trial.append("a\nb", "c", _noise(400_000), "d")
+    at_hand = await trial.read(1)
+    if isinstance(trial.log, NatsLog):
+        trial.log._tails[Stream.CALLS].clear()  # as after a restart
+    fetched = await trial.read(1)
+    assert [(e.offset, e.data, e.records) for e in fetched] == [
+        (e.offset, e.data, e.records) for e in at_hand
+    ]
+    assert len(at_hand) == 4
+
+
+async def test_a_trimmed_entry_is_not_at_hand(trial: LogOnTrial) -> None:
+    """What the log forgot is not read, though it was here a moment ago."""
+    await trial.append(*"abc")
+    await trial.log.trim(Stream.CALLS, 3)
+    with pytest.raises(CorruptError):
+        await trial.read(2)
+    assert [entry.offset for entry in await trial.read(3)] == [3]
+
+
 async def test_too_large_an_entry_is_refused_and_a_large_one_passes(trial: LogOnTrial) -> None:
     """The limit is the same for every log."""
     with pytest.raises(TooLargeError):

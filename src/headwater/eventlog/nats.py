@@ -172,8 +172,7 @@ class NatsLog:
             if isinstance(err, APIError) and _FULL in str(err.description):
                 raise UnavailableError("The log is full.", hint=_MORE_ROOM) from err
             self._link.drop(session)
-            for tail in self._tails.values():
-                tail.clear()
+            self._forget_tails()
             raise _TryAgainError(str(err)) from err
         return int(ack.seq)
 
@@ -182,7 +181,12 @@ class NatsLog:
         try:
             return await fetch_run(session, stream_name(stream), wanted)
         except (NatsError, NoAnswerError) as err:
+            self._forget_tails()
             raise UnavailableError(f"The log cannot be read: {err}") from err
+
+    def _forget_tails(self) -> None:
+        for tail in self._tails.values():
+            tail.clear()
 
     async def _ask_leader(self, stream: Stream, first: int) -> list[Entry]:
         """Ask the one who must know whether entry `first` is not there yet, or not any more."""

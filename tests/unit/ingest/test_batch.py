@@ -1,10 +1,12 @@
 """A range of log entries gives its records, and no line can stop it."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.eventlog import Entry
 from headwater.ingest.batch import decode_entries, reject_call
+from headwater.ingest.heads import CallHead, HeadHeaders
 from headwater.model import ProfileUpdate, Reject
 from tests.support.calls import NOON, encode_entry, in_hand, make_call
 
@@ -55,3 +57,27 @@ def test_a_call_that_cannot_be_stored_is_kept_whole() -> None:
     reject = reject_call(call, ValueError("too odd"))
     assert reject.reason == "not storable: too odd"
     assert '"call_id":"a"' in reject.sample
+
+
+_HOSTILE = '{"t":"call","rest":0,"deep":{"list":[1,"x"],"rest":0}}'
+
+
+@given(st.text(max_size=30), st.sampled_from((_HOSTILE, "{}", '"a,\\"rest\\":0"')))
+def test_the_head_says_what_the_whole_record_does(text: str, document: str) -> None:
+    """Whatever stands in the texts before the mark, and in the documents behind it."""
+    call = make_call("a", uri=f"/x{text}", user_id=text, metadata=msgspec.Raw(document.encode()))
+    [head] = [one.head for one in in_hand(call)]
+    whole = msgspec.json.decode(encode_entry([call]), type=CallHead)
+    assert msgspec.structs.replace(whole, request_headers=HeadHeaders()) == head
+
+
+@given(st.sampled_from((_HOSTILE, '{"a":{"b":1},"rest":0}', '[{"c":2,"rest":0}]')))
+def test_a_record_of_an_older_version_is_read_whole(document: str) -> None:
+    """It ends its head nowhere, and a client may have sent the mark in a body."""
+    fields = msgspec.json.decode(encode_entry([make_call("a")]), type=dict[str, msgspec.Raw])
+    for name in ("rest", "user_agent"):
+        del fields[name]
+    old = {"t": fields.pop("t"), "request_body": msgspec.Raw(document.encode()), **fields}
+    [call] = decode_entries([_entry(1, msgspec.json.encode(old))]).calls
+    assert (call.head.call_id, call.head.user_id) == ("a", "user_1")
+    assert call.head.request_headers.user_agent == "stripe-python/5.0.1"
