@@ -33,7 +33,7 @@ def test_what_a_record_says_is_replaced_not_doubled() -> None:
 
 def test_a_line_holds_one_call() -> None:
     """Two calls, two lines."""
-    lines = to_call_lines(in_hand(make_call("a"), make_call("b"))).split(b"\n")
+    lines = to_call_lines(in_hand(make_call("a"), make_call("b"))).splitlines()
     assert [msgspec.json.decode(line)["call_id"] for line in lines] == ["a", "b"]
     assert to_call_lines([]) == b""
 
