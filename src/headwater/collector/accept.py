@@ -65,12 +65,7 @@ def accept_calls(
 ) -> Accepted:
     """Return the records of what `settle` makes of each item, their secrets hidden."""
     settled = [item if isinstance(item, NotUnderstood) else _try(item, settle) for item in items]
-    if arrival.drops.is_empty:
-        kept = settled
-    else:
-        kept = [
-            one for one in settled if isinstance(one, NotUnderstood) or not arrival.drops.drop(one)
-        ]
+    kept = [one for one in settled if not (isinstance(one, ApiCall) and arrival.drops.drop(one))]
     hide_secrets([call for call in kept if isinstance(call, ApiCall)], masker)
     accepted = accept_items(
         kept, kind, arrival, masker, lambda call: _encode_call(call, masker, max_bytes)

@@ -7,7 +7,6 @@ go. Raises `InvalidInputError` with the JSON path when something required is mis
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import cast, get_args
 
 from msgspec import Raw
@@ -16,7 +15,7 @@ from headwater.base.errors import InvalidInputError
 from headwater.base.ids import new_id
 from headwater.base.vault import Vault
 from headwater.collector.arrival import Arrival
-from headwater.collector.bodies import TRUNCATED, clean_json, read_body
+from headwater.collector.bodies import TRUNCATED, Body, clean_json, read_body
 from headwater.collector.checks import checked_id, label, required
 from headwater.collector.json_text import check_depth, write_json
 from headwater.collector.masking import Masker
@@ -53,45 +52,34 @@ def to_call(
         duration_ms=0.0 if flags else _duration_ms(began_at, response),
         user_id=checked_id(event.user_id, "$.user_id"),
         company_id=checked_id(event.company_id, "$.company_id"),
+        anonymous_id=checked_id(event.anonymous_id, "$.anonymous_id"),
+        session_key=vault.fingerprint(event.session_token) if event.session_token else "",
         ip_address=label(request.ip_address) or arrival.ip_address,
         direction=_direction(event.direction),
         weight=min(max(event.weight or 1, 1), _MOST_WEIGHT),
+        action_name=label(event.action_name),
+        blocked_by=label(event.blocked_by),
+        api_version=label(request.api_version),
+        trace_id=label(event.trace_id),
         sdk=arrival.sdk,
         request_headers=_headers(request),
         response_headers=response.headers or {},
         metadata=_document(event.metadata, "$.metadata"),
+        extra=_extra(event, item.unknown),
+        route=label(item.route),
         flags=(*flags, BACKFILL) if arrival.is_backfill else flags,
     )
-    _put_rarities(call, item, vault)
-    if request.body is not NO_JSON or request.content_length:
-        sent = read_body(request, "$.request.body", masker, max_bytes)
-        call.request_body, call.request_encoding, call.request_bytes, is_cut = sent
-        _flag_cut(call, is_cut=is_cut)
-    if response.body is not NO_JSON or response.content_length:
-        answered = read_body(response, "$.response.body", masker, max_bytes)
-        call.response_body, call.response_encoding, call.response_bytes, is_cut = answered
-        _flag_cut(call, is_cut=is_cut)
+    sent = read_body(request, "$.request.body", masker, max_bytes)
+    answered = read_body(response, "$.response.body", masker, max_bytes)
+    _put_bodies(call, sent, answered)
     return call
 
 
-def _put_rarities(call: ApiCall, item: Understood, vault: Vault) -> None:
-    """Put what few clients send; asking for all of it at once is what most calls pay for it."""
-    event, request = item.event, item.event.request
-    if event.session_token or event.anonymous_id:
-        call.anonymous_id = checked_id(event.anonymous_id, "$.anonymous_id")
-        call.session_key = vault.fingerprint(event.session_token) if event.session_token else ""
-    if event.action_name or event.blocked_by or event.trace_id or request.api_version or item.route:
-        call.action_name = label(event.action_name)
-        call.blocked_by = label(event.blocked_by)
-        call.api_version = label(request.api_version)
-        call.trace_id = label(event.trace_id)
-        call.route = label(item.route)
-    call.extra = _extra(event, item.unknown)
-
-
-def _flag_cut(call: ApiCall, *, is_cut: bool) -> None:
-    if is_cut:
-        call.flags = tuple(dict.fromkeys((*call.flags, TRUNCATED)))
+def _put_bodies(call: ApiCall, sent: Body, answered: Body) -> None:
+    call.request_body, call.request_encoding, call.request_bytes, sent_cut = sent
+    call.response_body, call.response_encoding, call.response_bytes, answered_cut = answered
+    if sent_cut or answered_cut:
+        call.flags = (*call.flags, TRUNCATED)
 
 
 def _headers(request: RequestIn) -> dict[str, str]:
@@ -119,7 +107,6 @@ def _duration_ms(began_at: datetime, response: ResponseIn) -> float:
     return 0.0 if ended_at is None else max(0.0, (ended_at - began_at).total_seconds() * 1000)
 
 
-@lru_cache(maxsize=256)
 def _verb(text: str) -> str:
     verb = required(text, "$.request.verb").strip().upper()
     if len(verb) > _LONGEST_VERB:

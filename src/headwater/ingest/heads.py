@@ -43,6 +43,7 @@ class CallHead(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="ca
     route: str = ""
     country: str = ""
     user_agent: str = ""
+    host_header: str = ""
     speaks_mcp: bool = False
     flags: tuple[str, ...] = ()
     request_headers: HeadHeaders = HeadHeaders()
@@ -104,12 +105,7 @@ _encode = msgspec.json.Encoder().encode
 _decode_record = msgspec.json.Decoder(_Record).decode
 
 
-def to_line(call: Call) -> bytes:
-    """Return the row for `landing`, a JSON object on one line."""
-    return b"".join(parts_of_line(call))
-
-
 def parts_of_line(call: Call) -> tuple[bytes | memoryview, bytes, bytes]:
-    """Return the pieces of the row: long ones are best put together only once."""
+    """Return the pieces of a row for `landing`: long ones are best put together only once."""
     line = _encode(_decode_record(call.line) | call.changed) if call.changed else call.line
     return line[:-1], b",", _encode(call.added)[1:]

@@ -66,7 +66,8 @@ def put_route(call: Call) -> None:
     head = call.head
     host, path = split_uri(head.uri)
     if not head.host:
-        call.added.host = host or head.request_headers.host.lower()
+        named = head.host_header or head.request_headers.host
+        call.added.host = host or named.lower()
     if not head.route:
         call.added.route = to_route(path)
 

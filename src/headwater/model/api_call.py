@@ -44,7 +44,7 @@ class ApiCall(
     """Keyed fingerprint of the session token; the token itself is never kept."""
     ip_address: str = ""
     host: str = ""
-    """Of the header, when the URI tells none; else filled by ingest."""
+    """Filled by ingest: of the URI, else of the header."""
     route: str = ""
     """As the client's framework knows it, else filled by ingest: `/items/:id`."""
     country: str = ""
@@ -55,6 +55,7 @@ class ApiCall(
     """`sdk`, `http`, `cli`, `tool`, `browser`, `notebook`, `ci`, `agent`, `bot` or `other`."""
     user_agent: str = ""
     """As the request's headers have it."""
+    host_header: str = ""
     speaks_mcp: bool = False
     """A header of the request is of the Model Context Protocol."""
     flags: tuple[str, ...] = ()
@@ -101,9 +102,8 @@ def note_headers(call: ApiCall) -> None:
     """Put into the head what ingest wants of the request's headers: it reads no further."""
     headers = call.request_headers
     call.user_agent = headers.get("user-agent", "")
-    call.speaks_mcp = "mcp-protocol-version" in headers or "mcp-session-id" in headers
-    if "://" not in call.uri:
-        call.host = headers.get("host", "").lower()
+    call.host_header = headers.get("host", "")
+    call.speaks_mcp = bool(headers.get("mcp-protocol-version") or headers.get("mcp-session-id"))
 
 
 class ProfileUpdate(

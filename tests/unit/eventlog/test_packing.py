@@ -5,7 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.eventlog.packing import pack, unpack
+from headwater.eventlog.packing import count_records, pack, unpack
 
 
 @given(st.binary(max_size=3_000))
@@ -27,3 +27,9 @@ def test_records_become_much_smaller() -> None:
 def test_an_entry_that_was_never_packed_reads_as_it_is() -> None:
     """What an earlier version appended stays readable."""
     assert unpack(b'{"t":"call"}' * 1_000) == b'{"t":"call"}' * 1_000
+
+
+@given(st.binary(max_size=300))
+def test_records_are_counted_as_they_are_split(data: bytes) -> None:
+    """An entry of nothing counts as one."""
+    assert count_records(data) == data.count(b"\n") + 1

@@ -14,7 +14,8 @@ from headwater.base.telemetry import CALLS_DROPPED
 from headwater.ingest.countries import Countries
 from headwater.ingest.drops import Dropped, DropReason
 from headwater.ingest.guard import Guards
-from headwater.ingest.heads import Call, to_line
+from headwater.ingest.heads import Call
+from headwater.ingest.rows import to_call_lines
 from headwater.ingest.steps import (
     Step,
     check_time,
@@ -35,7 +36,7 @@ def _call(**changes: Any) -> Call:
 
 
 def _row(call: Call) -> dict[str, Any]:
-    row: dict[str, Any] = msgspec.json.decode(to_line(call))
+    row: dict[str, Any] = msgspec.json.decode(to_call_lines([call]))
     return row
 
 
@@ -89,10 +90,13 @@ def test_history_that_is_loaded_on_purpose_is_not_late() -> None:
 def test_route_and_host_come_from_the_uri() -> None:
     """The Host header stands in where the URI has none."""
     call, bare = _call(), _call(uri="/items/7", request_headers={"host": "API.example.org"})
-    for one in (call, bare):
+    # What a parameter holds is no host of the request's own.
+    linked = _call(uri="/items/7?to=http://else.example", request_headers={"host": "a.example"})
+    for one in (call, bare, linked):
         put_route(one)
+    assert (linked.added.host, linked.added.route) == ("a.example", "/items/:id")
     assert (call.added.host, call.added.route) == ("api.example.com", "/items/:id")
-    assert (_row(bare)["host"], bare.added.route) == ("api.example.org", "/items/:id")
+    assert (bare.added.host, bare.added.route) == ("api.example.org", "/items/:id")
 
 
 def test_a_route_that_the_client_knows_stays() -> None:
@@ -155,8 +159,8 @@ def test_steps_run_in_order_over_every_call() -> None:
     done = run_steps(in_hand(*make_calls(3)), steps)
     assert [call.head.call_id for call in done] == ["call_0", "call_1", "call_2"]
     assert {call.added.route for call in done} == {"/items/:id"}
-    rows = [to_line(call) for call in done]
-    assert [to_line(call) for call in run_steps(done, steps)] == rows
+    rows = to_call_lines(done)
+    assert to_call_lines(run_steps(done, steps)) == rows
 
 
 def test_a_dropped_call_is_counted_and_goes_no_further() -> None:

@@ -19,7 +19,7 @@ from headwater.collector.drop_rules import DropRules
 from headwater.collector.imports import Plan, Planned, Rejected, plan_events
 from headwater.collector.tables import accept_table
 from headwater.ingest.guard import Guards
-from headwater.ingest.heads import to_line
+from headwater.ingest.rows import to_call_lines
 from headwater.ingest.steps import Step, put_client, put_route, run_steps
 from headwater.ingest.tables import lay_out, to_calls
 from headwater.model import ApiCall, CallColumns, CallTable
@@ -139,7 +139,8 @@ def test_rows_are_those_of_single_calls(lines: list[bytes]) -> None:
         Step("put_country", lambda call: call.put("country", country_of(call.head.ip_address))),
         Step("limit_variety", guards.limit_variety),
     )  # fmt: skip
-    singly = [json.loads(to_line(call)) for call in run_steps(list(to_calls(tables)), steps)]
+    calls = run_steps(list(to_calls(tables)), steps)
+    singly = [json.loads(line) for line in to_call_lines(calls).splitlines()]
     for row, single in zip_longest(rows, singly):
         assert {name: value for name, value in map(as_stored, row.items()) if value} == {
             name: value for name, value in map(as_stored, single.items()) if value and name != "t"
