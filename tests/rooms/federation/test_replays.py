@@ -2,20 +2,31 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from headwater.base.errors import ConflictError, InvalidInputError
+from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb
 from headwater.destinations import set_destination_enabled
 from headwater.eventlog import Stream
 from headwater.federation import cancel_replay, list_replays
-from tests.support.federation import Federation
+from tests.support.federation import QUICK, Federation
 from tests.support.messages import a_message
 from tests.support.webhook import Receiver
 
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def federation(configdb: ConfigDb, vault: Vault) -> AsyncIterator[Federation]:
+    """Patient: on a busy machine an answer that is too late would bring a message once more."""
+    made = Federation(configdb, vault, settings=msgspec.structs.replace(QUICK, timeout_s=10))
+    yield made
+    await made.close()
 
 
 def ids(receiver: Receiver) -> Counter[str]:

@@ -43,6 +43,17 @@ async def test_requests_that_come_together_share_an_entry() -> None:
     assert await entries_of(log) == [[b"%d" % n for n in range(20)]]
 
 
+async def test_a_record_that_stands_alone_shares_its_entry_with_nothing() -> None:
+    """Though others come at the same time, before it and behind it."""
+    log = MemoryLog(CLOCK)
+    commit = GroupCommit(log, Stream.CALLS)
+    before, alone, behind = await asyncio.gather(
+        commit.append([b"a"]), commit.append_alone(b"b"), commit.append([b"c"])
+    )
+    assert before == behind != alone
+    assert sorted(await entries_of(log)) == [[b"a", b"c"], [b"b"]]
+
+
 async def test_a_lonely_request_waits_only_for_its_company() -> None:
     """Without others a request is sent after the wait, not later."""
     commit = GroupCommit(MemoryLog(CLOCK), Stream.CALLS, wait_s=0.01)
