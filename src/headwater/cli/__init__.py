@@ -13,26 +13,36 @@ import click
 from headwater import __version__
 from headwater.cli.common import CleanErrors
 
-_COMMANDS: Mapping[str, str] = {
-    "apps": "headwater.cli.apps:apps",
-    "cohorts": "headwater.cli.cohorts:cohorts",
-    "companies": "headwater.cli.people:companies",
-    "demo": "headwater.cli.demo:demo",
-    "destinations": "headwater.cli.destinations:destinations",
-    "doctor": "headwater.cli.serve:doctor",
-    "extensions": "headwater.cli.extensions:extensions",
-    "identity": "headwater.cli.identity:identity",
-    "import": "headwater.cli.imports:import_files",
-    "migrate": "headwater.cli.serve:migrate_command",
-    "privacy": "headwater.cli.privacy:privacy",
-    "query": "headwater.cli.query:query",
-    "serve": "headwater.cli.serve:serve",
-    "sources": "headwater.cli.sources:sources",
-    "status": "headwater.cli.serve:status",
-    "tokens": "headwater.cli.access:tokens",
-    "users": "headwater.cli.access:users",
-    "warehouses": "headwater.cli.warehouses:warehouses",
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "apps": ("apps:apps", "The APIs under observation."),
+    "cohorts": ("cohorts:cohorts", "Sets of users, to look at and to send."),
+    "companies": ("people:companies", "The companies whose people call the API."),
+    "demo": ("demo:demo", "Run Headwater with the traffic of an invented payments API."),
+    "destinations": ("destinations:destinations", "Where messages go."),
+    "doctor": ("serve:doctor", "Check that log, store, configuration and disk are usable."),
+    "extensions": ("extensions:extensions", "What is sent to other systems about each user."),
+    "identity": ("identity:identity", "Who is behind session keys and browsers."),
+    "import": (
+        "imports:import_files",
+        "Load access logs or event FILES (plain, .gz or .zst, - for standard input) into an app.",
+    ),
+    "migrate": (
+        "serve:migrate_command",
+        "Bring stored data to this version's shape; `serve` does it too.",
+    ),
+    "privacy": ("privacy:privacy", "Suppress and delete users everywhere."),
+    "query": ("query:query", "Answer one question about the calls of an app."),
+    "serve": ("serve:serve", "Run the server until SIGTERM or Ctrl-C."),
+    "sources": ("sources:sources", "Where messages come from."),
+    "status": (
+        "serve:status",
+        "Show how far everything has come, and which warehouses need somebody.",
+    ),
+    "tokens": ("access:tokens", "API tokens of programs."),
+    "users": ("access:users", "Users of the API, and logins of those who look."),
+    "warehouses": ("warehouses:warehouses", "Databases into which messages are loaded as tables."),
 }
+"""Where each is, and the first line of its help: nothing is imported to list them."""
 
 
 class _Lazy(CleanErrors):
@@ -40,13 +50,16 @@ class _Lazy(CleanErrors):
         return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        path = _COMMANDS.get(cmd_name)
-        if path is None:
+        if cmd_name not in _COMMANDS:
             return None
-        module, _, name = path.partition(":")
-        command = getattr(importlib.import_module(module), name)
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(f"headwater.cli.{module}"), name)
         assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in sorted(_COMMANDS.items())])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from headwater.cli import _COMMANDS
 from headwater.cli import headwater as root
 from tests.support.server import environment, headwater, run_cli, serving
 
@@ -156,3 +157,12 @@ def test_questions_work_with_and_without_a_server(tmp_path: Path) -> None:
     assert alone["count"] == served["count"] == 0
     assert health["ok"]
     assert set(health["checks"]) == {"log", "store", "configdb", "disk"}
+
+
+@pytest.mark.parametrize(("name", "summary"), [(n, help_) for n, (_, help_) in _COMMANDS.items()])
+def test_commands_are_listed_as_they_describe_themselves(name: str, summary: str) -> None:
+    """The list is written down, so that it needs no imports: it must say the same."""
+    command = root.get_command(click.Context(root), name)
+    assert command is not None
+    assert command.get_short_help_str(300) == summary
+    assert f"{name} " in CliRunner().invoke(root, ["--help"]).output
