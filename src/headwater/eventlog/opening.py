@@ -6,10 +6,6 @@ In: the room's settings and the data directory. Out: a log that takes writes.
 from pathlib import Path
 
 from headwater.base.settings import EventLogSettings
-from headwater.eventlog.link import RemoteServer
-from headwater.eventlog.mark import HighMark
-from headwater.eventlog.nats import NatsLog
-from headwater.eventlog.nats_server import NatsServer
 from headwater.eventlog.port import EventLog
 
 
@@ -18,6 +14,12 @@ async def open_event_log(settings: EventLogSettings, data: Path) -> EventLog:
 
     Raises `ConflictError` at once when another process uses the same data directory.
     """
+    # Only here: commands that send to a server have no use for the client of a log.
+    from headwater.eventlog.link import RemoteServer
+    from headwater.eventlog.mark import HighMark
+    from headwater.eventlog.nats import NatsLog
+    from headwater.eventlog.nats_server import NatsServer
+
     if settings.url:
         log = NatsLog(RemoteServer(settings.url))
     else:

@@ -25,7 +25,7 @@ InsertSettings = Mapping[str, int | str]
 class Rows(msgspec.Struct, frozen=True):
     """Rows in a form that the engine reads."""
 
-    data: bytes
+    data: bytes | pa.Buffer
     form: str
     """The engine's name for it."""
     columns: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ def arrow_rows(table: pa.Table) -> Rows:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-    return Rows(sink.getvalue().to_pybytes(), "Arrow", tuple(table.column_names))
+    return Rows(sink.getvalue(), "Arrow", tuple(table.column_names))
 
 
 def json_rows(lines: bytes) -> Rows:
@@ -67,7 +67,7 @@ def insert_by_client(client: Client, table: str, rows: Rows, settings: InsertSet
     client.raw_insert(
         table,
         list(rows.columns) or None,
-        rows.data,
+        bytes(rows.data),
         settings={**settings, **rows.settings},
         fmt=rows.form,
     )
@@ -94,7 +94,7 @@ def insert_embedded(
 
 
 @contextmanager
-def _in_memory(data: bytes) -> Iterator[str]:
+def _in_memory(data: bytes | pa.Buffer) -> Iterator[str]:
     """Give the engine bytes as a file that has no name, so that nothing stays behind.
 
     chDB's own way for bytes, `send_insert`, is of no use: it says nothing when the last write

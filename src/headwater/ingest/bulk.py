@@ -5,7 +5,8 @@ their users' companies, in the store. The same rules as for single calls, asked 
 different id and user.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,14 +47,14 @@ class Bulk:
         return len(new)
 
     async def _drop_repeats(self, rows: pa.Table, beside: Iterable[Call], before: int) -> pa.Table:
-        keys = list(zip(*_values(rows, "app_id", "call_id"), strict=True))
+        # Threads leave the event loop to those who wait for it.
+        keys = await asyncio.to_thread(_keys, rows)
         new = await self._repeats.find_new(keys, before=before)
         for call in beside:
             new.pop((call.head.app_id, call.head.call_id), None)
         if len(new) == len(keys):
             return rows
-        # The first row of a key takes it.
-        return rows.filter(pa.array([new.pop(key, False) for key in keys]))
+        return await asyncio.to_thread(_left, rows, keys, new)
 
     async def _put_companies(self, rows: pa.Table) -> pa.Table:
         """Name the companies of the users, where links tell them."""
@@ -94,12 +95,25 @@ def _callers(rows: pa.Table, users: set[Key]) -> Mapping[int, CallHead]:
     }
 
 
+def _keys(rows: pa.Table) -> list[Key]:
+    return list(zip(*_values(rows, "app_id", "call_id"), strict=True))
+
+
+def _left(rows: pa.Table, keys: Sequence[Key], new: dict[Key, bool]) -> pa.Table:
+    """Return the rows whose keys are new; the first row of a key takes it."""
+    return rows.filter(pa.array([new.pop(key, False) for key in keys]))
+
+
 def _values(rows: pa.Table, *names: str) -> Iterator[list[Any]]:
-    # Texts that stand for themselves are read many times as fast as those that are numbered.
     for name in names:
-        column = rows[name]
-        is_numbered = pa.types.is_dictionary(column.type)
-        yield (column.cast(pa.string()) if is_numbered else column).to_pylist()
+        column = rows[name].combine_chunks()
+        yield _numbered(column) if pa.types.is_dictionary(column.type) else column.to_pylist()
+
+
+def _numbered(column: pa.DictionaryArray) -> list[str]:
+    # Each text is made once. Arrow would make it again for each row, and that much slower.
+    texts = column.dictionary.to_pylist()
+    return [texts[number] for number in column.indices.to_pylist()]
 
 
 def _head(app_id: str, user_id: str, time: datetime) -> CallHead:

@@ -117,13 +117,18 @@ class Taken:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.entries: list[Entry] = []
-        self._most_events = self._events_left = settings.batch_events
+        self._events = 0
+        """That came one by one."""
+        self._events_left = settings.batch_events
         self._bytes_left = settings.batch_bytes
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether there is enough to make waiting for more worth while."""
-        return self._most_events - self._events_left >= _BUSY_EVENTS
+        """Tell whether there is enough to make waiting for more worth while.
+
+        Tables do not count: each is an insert's worth by itself, and whoever imports waits.
+        """
+        return self._events >= _BUSY_EVENTS
 
     @property
     def is_full(self) -> bool:
@@ -136,8 +141,8 @@ class Taken:
             if self.is_full:
                 break
             self.entries.append(entry)
-            self._events_left -= (entry.records or entry.data.count(b"\n") + 1) + weigh_table(
-                entry.data
-            )
+            events = entry.records or entry.data.count(b"\n") + 1
+            self._events += events
+            self._events_left -= events + weigh_table(entry.data)
             self._bytes_left -= len(entry.data)
         return bool(entries) and not self.is_full

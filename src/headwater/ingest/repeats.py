@@ -66,15 +66,12 @@ class Repeats:
             CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
         return new
 
-    async def find_new(self, keys: Iterable[Key], *, before: int) -> dict[Key, bool]:
+    async def find_new(self, keys: Sequence[Key], *, before: int) -> dict[Key, bool]:
         """Return the keys that `drop` would leave, each of them true."""
         seen = self._seen = self._seen or await self._learn()
-        first = dict.fromkeys(keys, True)
-        suspects = [key for key in first if key in seen]
-        for key in await self._find_stored(suspects, before) if suspects else ():
-            del first[key]
-        seen.update(first)
-        return first
+        suspects = await asyncio.to_thread(seen.suspects, keys)
+        stored = await self._find_stored(suspects, before) if suspects else set()
+        return await asyncio.to_thread(_remember_keys, keys, stored, seen)
 
     async def known(
         self, app_id: str, ids: Sequence[str], first: datetime | None, last: datetime | None
@@ -85,7 +82,8 @@ class Repeats:
         one they are not.
         """
         seen = self._seen
-        suspects = [(app_id, id_) for id_ in ids if seen is None or (app_id, id_) in seen]
+        keys = [(app_id, id_) for id_ in ids]
+        suspects = keys if seen is None else seen.suspects(keys)
         known = {id_ for _, id_ in await self._find_stored(suspects, END_OF_LOG)}
         forgotten = self._clock.now() - self._remembered
         if first is None or last is None or first >= forgotten:
@@ -112,10 +110,10 @@ class Repeats:
         return await find_stored(self._store, _KNOWN, suspects, before)
 
 
-def _sift(calls: Sequence[Call], seen: SeenIds) -> tuple[dict[Key, Call], list[Key]]:
+def _sift(calls: Sequence[Call], seen: SeenIds) -> tuple[dict[Key, Call], set[Key]]:
     """Return the first call of each key, and the keys that the store may know."""
     first = {(call.head.app_id, call.head.call_id): call for call in reversed(calls)}
-    return first, [key for key in first if key in seen]
+    return first, seen.suspects(first)
 
 
 def _remember(calls: Sequence[Call], first: dict[Key, Call], seen: SeenIds) -> list[Call]:
@@ -123,6 +121,14 @@ def _remember(calls: Sequence[Call], first: dict[Key, Call], seen: SeenIds) -> l
     if len(first) == len(calls):
         return list(calls)
     return [call for call in calls if first.get((call.head.app_id, call.head.call_id)) is call]
+
+
+def _remember_keys(keys: Iterable[Key], stored: Iterable[Key], seen: SeenIds) -> dict[Key, bool]:
+    first = dict.fromkeys(keys, True)
+    for key in stored:
+        del first[key]
+    seen.update(first)
+    return first
 
 
 def _take_in(page: pa.Table, seen: SeenIds) -> list[Key]:

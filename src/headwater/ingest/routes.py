@@ -9,6 +9,8 @@ from functools import lru_cache
 
 _MAX_SEGMENTS = 16
 _MAX_SEGMENT_CHARS = 64
+_MAX_CACHED_CHARS = 256
+_CACHED = 65_536
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _VERSION = re.compile(r"[vV]?\d{1,2}(\.\d{1,3}){1,2}|[vV]\d{1,3}([a-z]+\d*)?")
@@ -29,8 +31,8 @@ _ID = re.compile(
 
 def split_uri(uri: str) -> tuple[str, str]:
     """Return host and path of a URI; the host is empty when only a path was sent."""
-    path = uri.split("?", 1)[0].split("#", 1)[0]
-    if not _SCHEME.match(path):
+    path = uri.partition("?")[0].partition("#")[0]
+    if path.startswith("/") or not _SCHEME.match(path):
         return "", path
     host, slash, path = path.split("://", 1)[1].partition("/")
     return host.rpartition("@")[2].lower(), slash + path
@@ -38,15 +40,28 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 def to_route(path: str) -> str:
     """Return the template of a path, without a trailing slash."""
+    folder, _, last = path.rpartition("/")
+    if last and len(path) < _MAX_CACHED_CHARS and path.count("/") < _MAX_SEGMENTS:
+        return f"{_name_folder(folder)}/{name_segment(last)}"
     segments = [name_segment(segment) for segment in path.split("/") if segment]
     if len(segments) > _MAX_SEGMENTS:
         segments = [*segments[:_MAX_SEGMENTS], "*"]
     return "/" + "/".join(segments)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_CACHED)
+def _name_folder(folder: str) -> str:
+    """Return the template of what stands before the last segment: many paths share it."""
+    return "".join(f"/{name_segment(segment)}" for segment in folder.split("/") if segment)
+
+
 def name_segment(segment: str) -> str:
     """Return the segment, or the placeholder for what it looks like."""
+    # Only what is short is remembered: strangers choose the paths, and how long they are.
+    return _name_short(segment) if len(segment) <= _MAX_SEGMENT_CHARS else _name(segment)
+
+
+def _name(segment: str) -> str:
     if segment.isalpha() and len(segment) < _MAX_SEGMENT_CHARS:
         return segment
     if _EMAIL.fullmatch(segment):
@@ -58,6 +73,9 @@ def name_segment(segment: str) -> str:
     if len(segment) > _MAX_SEGMENT_CHARS or _ID.fullmatch(segment):
         return ":id"
     return _name_stem(segment)
+
+
+_name_short = lru_cache(maxsize=_CACHED)(_name)
 
 
 def _name_stem(segment: str) -> str:

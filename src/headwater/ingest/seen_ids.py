@@ -4,8 +4,9 @@ In: keys of calls. Out: yes ("perhaps") or no ("certainly not"). Nothing here de
 a repeat: the store does. Forgets what the store forgets too; holds some 2.4 bytes a key.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from itertools import chain
 
 from rbloom import Bloom
 
@@ -35,21 +36,29 @@ class SeenIds:
         self._keep = keep
         self._filters = [_Filter(_FIRST_FILTER_KEYS, clock.now())]
 
-    def __contains__(self, key: Key) -> bool:
-        return any(key in one.keys for one in self._filters)
+    def suspects(self, keys: Collection[Key]) -> set[Key]:
+        """Return the keys that came before, perhaps; the others certainly did not."""
+        return set(
+            chain.from_iterable(filter(one.keys.__contains__, keys) for one in self._filters)
+        )
 
     def update(self, keys: Iterable[Key]) -> None:
         """Remember keys."""
         now = self._clock.now()
         self._forget(now - self._keep)
-        newest = self._filters[-1]
-        newest.last_at = now
-        for key in keys:
-            if newest.room == 0:
-                newest = _Filter(_FIRST_FILTER_KEYS * 2 ** len(self._filters), now)
-                self._filters.append(newest)
-            newest.keys.add(key)
-            newest.room -= 1
+        self._filters[-1].last_at = now
+        left = list(keys)
+        while left:
+            newest = self._with_room(now)
+            some, left = left[: newest.room], left[newest.room :]
+            newest.keys.update(some)
+            newest.room -= len(some)
+
+    def _with_room(self, now: datetime) -> _Filter:
+        if self._filters[-1].room == 0:
+            room = _FIRST_FILTER_KEYS * 2 ** len(self._filters)
+            self._filters.append(_Filter(room, now))
+        return self._filters[-1]
 
     def _forget(self, before: datetime) -> None:
         """Drop filters whose keys are all older; a filter in use never is."""

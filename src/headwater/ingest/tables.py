@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headwater.base.packed import PLACE_BYTES, pack, unpack, unpack_texts
+from headwater.base.packed import PLACE_BYTES, unpack, unpack_texts
 from headwater.ingest.clients import recognise_client
 from headwater.ingest.guard import OTHER_CLIENT, OTHER_ROUTE, Guards
 from headwater.ingest.heads import Added, Call, CallHead
@@ -107,22 +107,19 @@ def _clients(agents: Texts, app_id: str, guards: Guards) -> dict[str, pa.Diction
     }
 
 
-def _request_headers(referers: Texts, agents: Texts) -> pa.DictionaryArray:
-    """Return both headers as JSON, made once for each pair that occurs."""
-    width = len(agents.values)
-    places = (unpack(texts.places, pa.uint32()).cast(pa.int64()) for texts in (referers, agents))
-    referer, agent = places
-    pairs = pc.add(pc.multiply(referer, width), agent).dictionary_encode()
-    texts = [
-        _headers(referers.values[pair // width], agents.values[pair % width])
-        for pair in pairs.dictionary.to_pylist()
-    ]
-    return unpack_texts(texts, pack(pairs.indices))
+def _request_headers(referers: Texts, agents: Texts) -> pa.StringArray:
+    """Return both headers as JSON, each written once for each different text."""
+    written = (_members("referer", referers), _members("user-agent", agents), "")
+    members = pc.binary_join_element_wise(*written)
+    begun = pc.replace_substring(members, ",", "{", max_replacements=1)
+    texts = pc.binary_join_element_wise(begun, "}", "")
+    return pc.if_else(pc.equal(members, ""), "", texts)
 
 
-def _headers(referer: str, agent: str) -> str:
-    given = _given(referer, agent)
-    return _encode(given).decode() if given else ""
+def _members(name: str, texts: Texts) -> pa.StringArray:
+    """Return a member of a JSON object for each row, behind a comma; none where no text is."""
+    written = ["," + _encode({name: text})[1:-1].decode() if text else "" for text in texts.values]
+    return pa.array(written, pa.string()).take(unpack(texts.places, pa.uint32()))
 
 
 def _given(referer: str, agent: str) -> dict[str, str]:

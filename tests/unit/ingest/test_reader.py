@@ -13,10 +13,16 @@ CLOCK = SystemClock()
 ENTRIES = 40
 
 
-async def _taken_while_coming(calls_an_entry: int) -> int:
+TABLE = b'{"t":"table","rows":5000}'
+
+
+def _calls(count: int) -> bytes:
+    return b"\n".join([b"{}"] * count)
+
+
+async def _taken_while_coming(entry: bytes) -> int:
     """Return how many entries one batch takes, while one more comes every hundredth second."""
     log = MemoryLog(CLOCK)
-    entry = b"\n".join([b"{}"] * calls_an_entry)
 
     async def keep_coming() -> None:
         for _ in range(ENTRIES):
@@ -33,9 +39,14 @@ async def _taken_while_coming(calls_an_entry: int) -> int:
 
 async def test_few_calls_do_not_wait_for_more() -> None:
     """A trickle is stored soon, though it never ends."""
-    assert 0 < await _taken_while_coming(1) < ENTRIES
+    assert 0 < await _taken_while_coming(_calls(1)) < ENTRIES
 
 
 async def test_many_calls_wait_until_an_insert_is_full() -> None:
     """An insert has its price, whatever it holds: while calls keep coming, it fills."""
-    assert await _taken_while_coming(500) == ENTRIES
+    assert await _taken_while_coming(_calls(500)) == ENTRIES
+
+
+async def test_tables_do_not_wait_until_an_insert_is_full() -> None:
+    """Each is an insert's worth, and somebody waits for the last one: the import."""
+    assert 0 < await _taken_while_coming(TABLE) < 20

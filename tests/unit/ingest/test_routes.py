@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwater.ingest import routes
 from headwater.ingest.routes import split_uri, to_route
 
 _TEMPLATES = {
@@ -55,6 +56,21 @@ def test_any_path_has_a_route(path: str) -> None:
     assert route.startswith("/")
     assert len(route) <= 17 * 65 + 6
     assert to_route(route) == route or "*" in route
+
+
+@given(st.text("ab1-/.@", max_size=300))
+def test_a_slash_at_the_end_changes_nothing(path: str) -> None:
+    """Nor does any other way to write the same segments."""
+    assert to_route(path + "/") == to_route(path) == to_route(path.replace("/", "//"))
+
+
+def test_what_is_long_is_not_remembered() -> None:
+    """Strangers choose the paths: millions of long ones would fill the memory."""
+    known = routes._name_short.cache_info().currsize + routes._name_folder.cache_info().currsize
+    for number in range(100):
+        assert to_route(f"/{'y' * 300}{number}/{'y' * 300}") == "/:id/:id"
+    now = routes._name_short.cache_info().currsize + routes._name_folder.cache_info().currsize
+    assert now == known
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ for `combined`, which is the truth about both. A plain line is printable ASCII w
 quotes of the format, a time of this century, and numbers written as machines write them. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +22,6 @@ from headwater.collector.times import EPOCH, read_time
 from headwater.model import ID_BYTES, UNKNOWN_SIZE, CallColumns, Texts
 
 _PRINTABLE = bytes(range(32, 127))
-_QUOTES = 6
 _HEAD = (
     r"^[^ ]{1,512} [^ ]+ [^ ]{1,256} \[(?:0[1-9]|[12][0-9]|3[01])"
     r"/(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/20[0-9][0-9]"
@@ -43,13 +42,15 @@ _COLUMNS = {
     "gap": pa.string(), "agent": _TEXT, "end": pa.string(),
 }  # fmt: skip
 _CONVERT = csv.ConvertOptions(column_types=_COLUMNS, strings_can_be_null=False)
-_PARSE = csv.ParseOptions(delimiter='"', quote_char=False, double_quote=False)
+_SHAPE: Mapping[str, Any] = {
+    "delimiter": '"', "quote_char": False, "double_quote": False, "ignore_empty_lines": False,
+}  # fmt: skip
 
 
 class Plain(NamedTuple):
     """The lines of plain shape."""
 
-    places: list[int]
+    places: Sequence[int]
     """Where they stand among the lines."""
     columns: CallColumns | None
     """What they say, without ids; None when there are no such lines."""
@@ -57,29 +58,40 @@ class Plain(NamedTuple):
 
 def read_plain(lines: Sequence[bytes]) -> Plain:
     """Return what the lines of plain shape say."""
-    places = _candidates(lines)
-    if not places:
+    places, batch = _split(*_printable(lines))
+    if batch is None:
         return Plain([], None)
-    batch = _split([lines[place] for place in places])
     places, batch = _keep(places, batch, _has_shape(batch))
     times = _times(batch["head"])
     places, batch = _keep(places, batch, times.is_valid())
     return Plain(places, _to_columns(batch, times.drop_null()) if places else None)
 
 
-def _candidates(lines: Sequence[bytes]) -> list[int]:
-    """Return which lines can be split at their quotes."""
-    places = [n for n, line in enumerate(lines) if line.count(b'"') == _QUOTES]
-    if b"".join(lines).translate(None, _PRINTABLE):
-        return [n for n in places if not lines[n].translate(None, _PRINTABLE)]
-    return places
-
-
-def _split(lines: Sequence[bytes]) -> pa.RecordBatch:
+def _printable(lines: Sequence[bytes]) -> tuple[Sequence[int], bytes]:
+    """Return where the lines of printable ASCII stand, and their text."""
     text = b"\n".join(lines)
+    if len(text.translate(None, _PRINTABLE)) < len(lines):  # nothing but what is between them
+        return range(len(lines)), text
+    places = [n for n, line in enumerate(lines) if not line.translate(None, _PRINTABLE)]
+    return places, b"\n".join([lines[place] for place in places])
+
+
+def _split(places: Sequence[int], text: bytes) -> tuple[Sequence[int], pa.RecordBatch | None]:
+    """Return what stands between the quotes of the lines that have as many as the format."""
+    if not text:
+        return [], None
+    odd: set[int] = set()
+
+    def skip(row: csv.InvalidRow) -> str:
+        odd.add(row.number - 1)
+        return "skip"
+
+    parse = csv.ParseOptions(**_SHAPE, invalid_row_handler=skip)
     read = csv.ReadOptions(use_threads=False, column_names=list(_COLUMNS), block_size=len(text) + 1)
-    table = csv.read_csv(pa.BufferReader(text), read, _PARSE, _CONVERT)
-    return table.combine_chunks().to_batches()[0]
+    table = csv.read_csv(pa.BufferReader(text), read, parse, _CONVERT).combine_chunks()
+    if odd:
+        places = [place for row, place in enumerate(places) if row not in odd]
+    return places, table.to_batches()[0] if places else None
 
 
 def _has_shape(batch: pa.RecordBatch) -> pa.BooleanArray:
@@ -93,8 +105,8 @@ def _has_shape(batch: pa.RecordBatch) -> pa.BooleanArray:
 
 
 def _keep(
-    places: list[int], batch: pa.RecordBatch, fits: pa.BooleanArray
-) -> tuple[list[int], pa.RecordBatch]:
+    places: Sequence[int], batch: pa.RecordBatch, fits: pa.BooleanArray
+) -> tuple[Sequence[int], pa.RecordBatch]:
     if fits.true_count == len(places):
         return places, batch
     left = [place for place, fit in zip(places, fits.to_pylist(), strict=True) if fit]

@@ -18,6 +18,8 @@ _LINE = re.compile(
     re.DOTALL,
 )
 _REQUEST = re.compile(r"(?P<verb>[A-Za-z-]{1,32}) (?P<target>\S.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
+_VERBS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"))
+_VERSIONS = frozenset(("1.0", "1.1", "2", "2.0", "3", "3.0"))
 _MONTHS = {
     name: f"{number:02}"
     for number, name in enumerate(
@@ -52,6 +54,10 @@ def parse_combined(line: bytes) -> dict[str, Any]:
 
 def read_request(text: str) -> tuple[str, str]:
     """Return verb and target of a request, whatever a stranger wrote in its place."""
+    begun, _, version = text.rpartition(" HTTP/")
+    verb, _, target = begun.partition(" ")
+    if verb in _VERBS and version in _VERSIONS and target and not target[0].isspace():
+        return verb, target  # as nearly all are, and the pattern would say the same
     request = _REQUEST.fullmatch(text)
     return (request["verb"], request["target"]) if request else (NOTHING, text.strip() or NOTHING)
 
