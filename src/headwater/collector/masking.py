@@ -123,7 +123,8 @@ class Masker:
             masked = self.words(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text))
         else:
             masked = self._careful.document(item).decode()
-        return _PACKED.sub(self._hide_packed, masked)
+        # Wherever they stand: what a field is cannot be told of an item that is no good.
+        return self.address(_PACKED.sub(self._hide_packed, masked))
 
     def _hide_packed(self, packed: re.Match[str]) -> str:
         """Mask what may be a body in base64, or the beginning of one."""
@@ -136,9 +137,9 @@ class Masker:
         """Tell whether the app wants addresses of clients cut to their networks."""
         return self._policy.ip_addresses
 
-    def address(self, ip_address: str) -> str:
-        """Return the address of a client, cut to its network where the app wants that."""
-        return cut_addresses(ip_address) if self.cuts_addresses else ip_address
+    def address(self, text: str) -> str:
+        """Return text with the addresses in it cut to their networks where the app wants that."""
+        return cut_addresses(text) if self.cuts_addresses else text
 
     def traits(self, raw: bytes) -> bytes:
         """Return the fields of a profile masked: an e-mail address belongs to a profile."""

@@ -104,6 +104,20 @@ def test_addresses_are_cut_to_their_network_only_on_demand() -> None:
     assert _masker().address("203.0.113.77") == "203.0.113.77"
 
 
+def test_addresses_are_cut_wherever_they_stand_in_what_was_rejected() -> None:
+    """What a field is cannot be told of an item that is no good, or of half of one."""
+    item = (
+        b'{"request": {"ip_address": "203.0.113.77", "headers": {"X-Real-IP": "2001:db8:1:2::7"}}}'
+    )
+    for sent in (item, item[:-3]):
+        kept = _masker(ip_addresses=True).sample(sent)
+        assert "203.0.113.0" in kept
+        assert "2001:db8:1::" in kept
+        assert "113.77" not in kept
+        assert "db8:1:2" not in kept
+        assert "203.0.113.77" in _masker().sample(sent)
+
+
 def test_many_names_do_not_fill_the_memory_or_open_a_hole() -> None:
     """What is remembered is bounded; a secret between thousands of new names is still masked."""
     masker = Masker(MaskingPolicy(), VAULT)

@@ -50,7 +50,7 @@ def accept_export(
 
     def settle(record: Record) -> ApiCall:
         spare_id = hashlib.blake2b(record.place.encode(), digest_size=16, key=request_key)
-        event = to_event(record, spare_id.hexdigest())
+        event = to_event(record, spare_id.hexdigest(), masker.address)
         try:
             return to_call(event, arrival, vault, masker, max_bytes)
         except InvalidInputError as err:

@@ -29,6 +29,8 @@ PEER_PORT = ("server.port", "net.peer.port")
 USER_AGENT = ("user_agent.original", "http.user_agent")
 CLIENT = ("client.address", "http.client_ip")
 CLIENT_PEER = ("network.peer.address", "net.sock.peer.addr", "net.peer.ip")
+ADDRESSES = (*CLIENT, *CLIENT_PEER, "source.address", "client.socket.address")
+"""Where addresses of callers and peers can be, whether or not a field takes them."""
 REQUEST_BYTES = ("http.request.body.size", "http.request_content_length")
 RESPONSE_BYTES = ("http.response.body.size", "http.response_content_length")
 USER = ("user_id", "enduser.id", "user.id")

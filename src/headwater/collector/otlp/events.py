@@ -6,6 +6,7 @@ the metadata, dots in names as levels. Raises `InvalidInputError` with the place
 
 import re
 import zlib
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -35,8 +36,11 @@ def is_call(record: Record, signal: Signal) -> bool:
     return facts.has(names.VERB) and facts.has(names.STATUS)
 
 
-def to_event(record: Record, spare_id: str) -> Understood:
-    """Return the call that a record tells of; `spare_id` is for records without ids."""
+def to_event(record: Record, spare_id: str, cut: Callable[[str], str]) -> Understood:
+    """Return the call that a record tells of; `spare_id` is for records without ids.
+
+    `cut` makes of an address what the app keeps of it.
+    """
     facts = Facts(record)
     verb, uri, status = facts.verb(), facts.uri(), facts.whole(names.STATUS)
     event = EventIn(
@@ -51,7 +55,7 @@ def to_event(record: Record, spare_id: str) -> Understood:
         direction=_DIRECTIONS.get(record.kind, "Incoming"),
         weight=weight_of(record.trace_state),
         span=Raw(write_json(_span(record))),
-        metadata=Raw(write_json(_metadata(record, facts))),
+        metadata=Raw(write_json(_metadata(record, facts, cut))),
     )
     return Understood(event, route=_route(facts))
 
@@ -109,14 +113,24 @@ def _span(record: Record) -> dict[str, object]:
     return {name: value for name, value in told.items() if value}
 
 
-def _metadata(record: Record, facts: Facts) -> dict[str, Any]:
+def _metadata(record: Record, facts: Facts, cut: Callable[[str], str]) -> dict[str, Any]:
     """Return what only the metadata can hold; what the record says hides what its resource says."""
     log = {"log.severity": record.severity, "log.body": record.body}
     tree: dict[str, Any] = {}
     for name, value in chain(record.resource.items(), log.items(), facts.rest()):
         if value not in (None, ""):
             _put(tree, name, value)
+    for name in names.ADDRESSES:
+        _change(tree, name.split("."), cut)
     return tree
+
+
+def _change(tree: Any, path: list[str], change: Callable[[str], str]) -> None:
+    """Change the text at a path, if there is one."""
+    for level in path[:-1]:
+        tree = tree.get(level) if isinstance(tree, dict) else None
+    if isinstance(tree, dict) and isinstance(text := tree.get(path[-1]), str):
+        tree[path[-1]] = change(text)
 
 
 def _put(tree: dict[str, Any], name: str, value: Any) -> None:
