@@ -1,10 +1,12 @@
 """Who may use Headwater: apps, logins, sessions, tokens and the first link."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from headwater.base.clock import SetClock
 from headwater.base.errors import (
@@ -17,10 +19,12 @@ from headwater.base.settings import ConfigDbSettings
 from headwater.base.vault import Vault
 from headwater.configdb import ConfigDb, migrate
 from headwater.workspace import (
+    App,
     CollectorKeys,
     check_password,
     check_setup_link,
     collector_key,
+    collector_keys,
     create_app,
     create_login,
     create_setup_link,
@@ -34,6 +38,7 @@ from headwater.workspace import (
     start_session,
     use_setup_link,
 )
+from headwater.workspace.apps import find_app_by_key
 
 VAULT = Vault(bytes(32))
 PASSWORD = "correct horse battery"
@@ -78,6 +83,26 @@ async def test_rotation_keeps_two_keys_alive(db: ConfigDb, clock: SetClock) -> N
         third = rotate_collector_key(connection, VAULT, clock, app.id)
 
     assert [None, app, app] == [await keys.app_for(key) for key in (first, second, third)]
+
+
+async def test_one_asks_for_a_key_again_while_the_others_go_on(
+    db: ConfigDb, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of requests a second use the same key: each would ask the database."""
+    with db.transaction() as connection:
+        app, key = create_app(connection, VAULT, clock, "Parcel API")
+    keys = CollectorKeys(db, VAULT, clock)
+    assert app == await keys.app_for(key)
+    asked: list[str] = []
+
+    def find(connection: sa.Connection, vault: Vault, wanted: str) -> App | None:
+        asked.append(wanted)
+        return find_app_by_key(connection, vault, wanted)
+
+    monkeypatch.setattr(collector_keys, "find_app_by_key", find)
+    clock.move(timedelta(minutes=5))
+    assert await asyncio.gather(*(keys.app_for(key) for _ in range(20))) == [app] * 20
+    assert asked == [key]
 
 
 async def test_known_keys_work_while_the_database_is_away(db: ConfigDb, clock: SetClock) -> None:
