@@ -392,7 +392,8 @@ async def test_the_same_message_twice_in_the_log_stops_nothing(
     federation: Federation, receiver: Receiver
 ) -> None:
     """A repeat that slipped into the log must not trip over its twin's row."""
-    receiver.plan(400, 400)
+    # By message: how often the twin is sent depends on how far the first one is.
+    receiver.judge = lambda got: 400 if got.json["messageId"] == "a" else 200
     instance = federation.connect(receiver.url)
     async with federation.at_work():
         await federation.receive("a", "a")
