@@ -6,7 +6,7 @@ different id and user.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from headwater.base.telemetry import CALLS_DROPPED
 from headwater.eventstore import EventStore
 from headwater.ingest.drops import DropReason
 from headwater.ingest.heads import Call, CallHead
-from headwater.ingest.repeats import Repeats
+from headwater.ingest.repeats import Repeats, take_first
 from headwater.ingest.seen_ids import Key
 from headwater.profiles import Identity
 
@@ -54,7 +54,7 @@ class Bulk:
             new.pop((call.head.app_id, call.head.call_id), None)
         if len(new) == len(keys):
             return rows
-        return await asyncio.to_thread(_left, rows, keys, new)
+        return rows.filter(pa.array(await asyncio.to_thread(take_first, keys, new)))
 
     async def _put_companies(self, rows: pa.Table) -> pa.Table:
         """Name the companies of the users, where links tell them."""
@@ -97,11 +97,6 @@ def _callers(rows: pa.Table, users: set[Key]) -> Mapping[int, CallHead]:
 
 def _keys(rows: pa.Table) -> list[Key]:
     return list(zip(*_values(rows, "app_id", "call_id"), strict=True))
-
-
-def _left(rows: pa.Table, keys: Sequence[Key], new: dict[Key, bool]) -> pa.Table:
-    """Return the rows whose keys are new; the first row of a key takes it."""
-    return rows.filter(pa.array([new.pop(key, False) for key in keys]))
 
 
 def _values(rows: pa.Table, *names: str) -> Iterator[list[Any]]:

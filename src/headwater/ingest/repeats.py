@@ -9,6 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import compress
 
 import pyarrow as pa
 
@@ -56,22 +57,20 @@ class Repeats:
         A range that is worked on again passes its first offset: what its first attempt stored is no
         repeat, and the store recognises it by the token. A new range passes `END_OF_LOG`.
         """
-        seen = self._seen = self._seen or await self._learn()
         # Threads leave the event loop to those who wait for it.
-        first, suspects = await asyncio.to_thread(_sift, calls, seen)
-        for key in await self._find_stored(suspects, before) if suspects else ():
-            del first[key]
-        new = await asyncio.to_thread(_remember, calls, first, seen)
-        if len(new) < len(calls):
-            CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
-        return new
+        keys = await asyncio.to_thread(_keys, calls)
+        new = await self.find_new(keys, before=before)
+        if len(new) == len(calls):
+            return list(calls)
+        CALLS_DROPPED.labels(reason=DropReason.DUPLICATE).inc(len(calls) - len(new))
+        return list(compress(calls, await asyncio.to_thread(take_first, keys, new)))
 
     async def find_new(self, keys: Sequence[Key], *, before: int) -> dict[Key, bool]:
         """Return the keys that `drop` would leave, each of them true."""
         seen = self._seen = self._seen or await self._learn()
         suspects = await asyncio.to_thread(seen.suspects, keys)
         stored = await self._find_stored(suspects, before) if suspects else set()
-        return await asyncio.to_thread(_remember_keys, keys, stored, seen)
+        return await asyncio.to_thread(_remember, keys, stored, seen)
 
     async def known(
         self, app_id: str, ids: Sequence[str], first: datetime | None, last: datetime | None
@@ -110,25 +109,21 @@ class Repeats:
         return await find_stored(self._store, _KNOWN, suspects, before)
 
 
-def _sift(calls: Sequence[Call], seen: SeenIds) -> tuple[dict[Key, Call], set[Key]]:
-    """Return the first call of each key, and the keys that the store may know."""
-    first = {(call.head.app_id, call.head.call_id): call for call in reversed(calls)}
-    return first, seen.suspects(first)
+def _keys(calls: Sequence[Call]) -> list[Key]:
+    return [(call.head.app_id, call.head.call_id) for call in calls]
 
 
-def _remember(calls: Sequence[Call], first: dict[Key, Call], seen: SeenIds) -> list[Call]:
-    seen.update(first)
-    if len(first) == len(calls):
-        return list(calls)
-    return [call for call in calls if first.get((call.head.app_id, call.head.call_id)) is call]
-
-
-def _remember_keys(keys: Iterable[Key], stored: Iterable[Key], seen: SeenIds) -> dict[Key, bool]:
+def _remember(keys: Iterable[Key], stored: Iterable[Key], seen: SeenIds) -> dict[Key, bool]:
     first = dict.fromkeys(keys, True)
     for key in stored:
         del first[key]
     seen.update(first)
     return first
+
+
+def take_first(keys: Iterable[Key], new: dict[Key, bool]) -> list[bool]:
+    """Tell of each key whether it takes its place among the new ones: the first of equals does."""
+    return [new.pop(key, False) for key in keys]
 
 
 def _take_in(page: pa.Table, seen: SeenIds) -> list[Key]:
