@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from headwater.collector.imports import Planned, Rejected, open_lines, plan_events
+from headwater.collector.imports import Plan, Planned, Rejected, open_lines, plan_events
 from headwater.collector.imports.combined import parse_combined
 
 PLAIN = (
@@ -167,3 +167,14 @@ def test_files_are_opened_as_lines_or_as_one_array(compress: Any) -> None:
 def test_no_line_breaks_a_plan(lines: list[bytes], form: str) -> None:
     """Law: one result for each line, whatever it holds."""
     assert len(list(plan_events(lines, form))) == len(lines)
+
+
+@given(st.lists(st.binary(max_size=80) | st.just(PLAIN) | st.just(b""), max_size=8))
+@example([PLAIN, b""])
+@example([b"", PLAIN, b'"\n"', PLAIN + b"\r"])
+def test_no_line_breaks_a_page_of_columns(lines: list[bytes]) -> None:
+    """Law: each line goes column by column or alone, and plain ones go by column."""
+    page = Plan("combined", by_column=True).read(lines)
+    bulk = page.bulk.lines if page.bulk else []
+    assert bulk == [one for one in lines if one == PLAIN]
+    assert len(bulk) + len(page.rest) == len(lines)

@@ -42,9 +42,7 @@ _COLUMNS = {
     "gap": pa.string(), "agent": _TEXT, "end": pa.string(),
 }  # fmt: skip
 _CONVERT = csv.ConvertOptions(column_types=_COLUMNS, strings_can_be_null=False)
-_SHAPE: Mapping[str, Any] = {
-    "delimiter": '"', "quote_char": False, "double_quote": False, "ignore_empty_lines": False,
-}  # fmt: skip
+_SHAPE: Mapping[str, Any] = {"delimiter": '"', "quote_char": False, "double_quote": False}
 
 
 class Plain(NamedTuple):
@@ -70,9 +68,10 @@ def read_plain(lines: Sequence[bytes]) -> Plain:
 def _printable(lines: Sequence[bytes]) -> tuple[Sequence[int], bytes]:
     """Return where the lines of printable ASCII stand, and their text."""
     text = b"\n".join(lines)
-    if len(text.translate(None, _PRINTABLE)) < len(lines):  # nothing but what is between them
+    if all(lines) and len(text.translate(None, _PRINTABLE)) < len(lines):
+        # Nothing but what is between them.
         return range(len(lines)), text
-    places = [n for n, line in enumerate(lines) if not line.translate(None, _PRINTABLE)]
+    places = [n for n, line in enumerate(lines) if line and not line.translate(None, _PRINTABLE)]
     return places, b"\n".join([lines[place] for place in places])
 
 
