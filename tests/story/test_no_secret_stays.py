@@ -22,6 +22,11 @@ from headwater.eventlog.packing import pack
 from tests.support.eventually import eventually
 from tests.support.leaks import leaks_in
 from tests.support.planting import (
+    EXPORT_REJECTED,
+    EXPORT_UNREAD,
+    EXPORTED,
+    IMPORT_REJECTED,
+    IMPORTED,
     KEPT,
     REJECTED,
     Send,
@@ -36,13 +41,15 @@ from tests.support.planting import (
 from tests.support.server import Server, run_cli, serving
 
 SETTINGS = {"HEADWATER_COLLECTOR__MAX_EVENT_BYTES": "20000"}
-
-
 DECIDED = {"emails": True, "ip_addresses": True, "mask": ["ssn"], "fingerprint": ["tenant"]}
 """What the team decides for one of its apps, on top of what holds for all."""
 PERSONAL = (
     "ana.qx7@parcel.example", "203.0.113.77", "2001:db8:77:8841::9", "Qx7ssn-078-05", "Qx7tenant-4",
 )  # fmt: skip
+
+
+NETWORKS = ("203.0.113.0", "2001:db8:77::")
+"""What is kept of its addresses."""
 
 
 def _sender(server: Server, key: str) -> Send:
@@ -103,11 +110,15 @@ def planted_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_search_finds_what_is_there(planted_data: Path) -> None:
-    """A check that cannot fail is none: plain words are found in the log and in the store."""
-    found = leaks_in(planted_data, [KEPT, REJECTED])
+    """A check that cannot fail is none: plain words of each door are found where they must be."""
+    doors = (KEPT, REJECTED, EXPORTED, EXPORT_REJECTED, EXPORT_UNREAD, IMPORTED)
+    stored = (*doors, *NETWORKS)
+    found = leaks_in(planted_data, [*stored, IMPORT_REJECTED])
     folders = {word: {file.split("/")[0] for file in files} for word, files in found.items()}
-    for word in (KEPT, REJECTED):
+    for word in stored:
         assert {"eventlog", "eventstore"} <= folders[word], found
+    files = {"plain.log.rejects", "plain.log.said", "archive.har.rejects", "archive.har.said"}
+    assert files <= folders[IMPORT_REJECTED], found
 
 
 def test_a_secret_in_any_wrapping_would_be_found(tmp_path: Path) -> None:

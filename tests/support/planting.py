@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from urllib.parse import quote
 
 from tests.support.otlp import as_json, as_protobuf, log, logs, span, traces, value_of
 from tests.unit.collector.mask_places import PLACES
@@ -21,6 +22,9 @@ Send = Callable[..., None]
 KEPT = "kept-on-purpose-8841"
 """No secret by any rule: it must be found, or the search finds nothing."""
 REJECTED = "rejected-on-purpose-8842"
+EXPORTED, EXPORT_REJECTED = "exported-on-purpose-8843", "export-rejected-on-purpose-8844"
+EXPORT_UNREAD = "export-unread-on-purpose-8847"
+IMPORTED, IMPORT_REJECTED = "imported-on-purpose-8845", "import-rejected-on-purpose-8846"
 _FORMS = ((as_json, "application/json"), (as_protobuf, "application/x-protobuf"))
 _ADDRESS_ATTRIBUTES = (
     "client.address", "http.client_ip", "network.peer.address", "net.sock.peer.addr", "net.peer.ip",
@@ -109,7 +113,7 @@ def send_broken(send: Send) -> None:
 
 
 def send_others(send: Send) -> None:
-    """Send actions, profiles, spans and log records."""
+    """Send actions and profiles."""
     documents = [
         json.loads(text) for label, text in texts_in_places() if label in {"member", "depth"}
     ]
@@ -128,14 +132,16 @@ def send_others(send: Send) -> None:
 
 
 def send_exports(send: Send) -> None:
-    """Send spans and log records, in both forms; every fifth is no good."""
+    """Send spans and log records, in both forms; every fifth is no call, or no record at all."""
     for number, (name, value, _) in enumerate(planted()):
         for label, text in _texts_of(name, value):
             if not (text.startswith("/a") or label == "header"):
                 continue
             said = _attributes(label, text) | {name: value, "note": f"{name}={value}"}
+            said["on purpose"] = EXPORTED
             if number % 5 == 0:
-                del said["http.request.method"]
+                said["on purpose"] = EXPORT_REJECTED
+                del said["url.full"]
             for form, content_type in _FORMS:
                 # Of its own: what has the ids of another call is a repeat, and not stored.
                 ids: dict[str, Any] = {"traceId": token_hex(16), "spanId": token_hex(8)}
@@ -147,6 +153,10 @@ def send_exports(send: Send) -> None:
                 send("/v1/traces", form(spans), {"content-type": content_type})
                 records = logs(record, resource=resource)
                 send("/v1/logs", form(records), {"content-type": content_type})
+            if number % 5 == 1:
+                said["on purpose"] = EXPORT_UNREAD
+                send("/v1/traces", traces(span(said, startTimeUnixNano="soon")))
+                send("/v1/logs", logs(log(said, timeUnixNano="soon")))
 
 
 def _attributes(label: str, text: str) -> dict[str, Any]:
@@ -172,13 +182,15 @@ def send_personal(send: Send, words: Iterable[str]) -> None:
                 event["request"]["ip_address"] = address
             send("/v1/events/batch", events)
             send("/v1/events/batch", [bad for event in events for bad in _spoil(event)])
-    for number, address in enumerate((ipv4, ipv6, ipv4)):
+    for number, address in enumerate((ipv4, ipv6, ipv4, ipv6)):
         said = _attributes("query", "/a") | dict.fromkeys(_ADDRESS_ATTRIBUTES, address)
-        if number == 2:
-            del said["http.request.method"]
+        if number > 1:
+            del said["url.full"]
         ids: dict[str, Any] = {"traceId": token_hex(16), "spanId": token_hex(8)}
-        send("/v1/traces", as_json(traces(span(said, **ids))))
-        send("/v1/logs", as_json(logs(log(said | {"http.response.status_code": 200}, **ids))))
+        record = log(said | {"http.response.status_code": 200}, **ids)
+        for form, content_type in _FORMS:
+            send("/v1/traces", form(traces(span(said, **ids))), {"content-type": content_type})
+            send("/v1/logs", form(logs(record)), {"content-type": content_type})
     actions = [{"action_name": "a", "user_id": "u", "metadata": {"ssn": ssn, "to": email}}]
     send("/v1/actions/batch", [*actions, {"metadata": {"ssn": ssn, "to": email}}])
 
@@ -186,19 +198,34 @@ def send_personal(send: Send, words: Iterable[str]) -> None:
 def write_logs(folder: Path) -> list[Path]:
     """Write what an import reads: access logs, events, and lines that say nothing."""
     uris = [text for _, text in texts_in_places() if text.startswith("/a")]
-    lines = [_LINE.format(uri=uri, agent="curl/8") for uri in uris]
+    lines = [_LINE.format(uri=uri, agent=IMPORTED) for uri in uris]
     agents = [_LINE.format(uri="/a", agent=f"curl/8 {n}={v}") for n, v, _ in planted()]
     events = [json.dumps(as_event(label, text)) for label, text in texts_in_places()]
-    nothing = [f"{name}={value}" for name, value, _ in planted()]
+    nothing = [f"{IMPORT_REJECTED} {name}={value}" for name, value, _ in planted()]
     files = {
         "plain.log": [*lines, *agents, *nothing, *(line[:-9] for line in lines)],
         "odd.log": [f"{line} 0.012" for line in lines],
         "events.jsonl": [*events[::3], *(json.dumps(bad) for bad in _spoilt(events[::17]))],
         "broken.json": ["[" + ",".join(events[1::9])[:-30]],
+        "archive.har": [json.dumps({"log": {"entries": list(_entries())}})],
     }
     for name, content in files.items():
         (folder / name).write_text("\n".join(content))
     return [folder / name for name in files]
+
+
+def _entries() -> Iterator[dict[str, Any]]:
+    """Return entries of an HTTP archive, good and bad: names stand beside their values."""
+    for name, value, _ in planted():
+        pairs = [{"name": name, "value": value}]
+        url = f"https://api.example/a?{quote(name)}={quote(value)}"
+        said = {"headers": pairs, "cookies": pairs, "queryString": pairs}
+        request = {"method": "GET", "url": url, **said}
+        answer = {"status": 200, "headers": pairs}
+        entry = {"startedDateTime": "2026-11-20T10:00:00Z", "request": request, "response": answer}
+        yield entry
+        # The word stands in front: of an item only the beginning is shown.
+        yield {"comment": IMPORT_REJECTED, **entry, "response": {**answer, "status": "many"}}
 
 
 def _spoilt(events: list[str]) -> list[dict[str, Any]]:

@@ -7,19 +7,16 @@ any depth), JWT-shaped strings, bearer tokens, the password of a URI, card numbe
 app's policy adds. On by default. Pure.
 """
 
-import base64
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
-from headwater.base.errors import InvalidInputError
 from headwater.base.vault import Vault
 from headwater.collector.careful_mask import CarefulMask
 from headwater.collector.close_look import CloseLook, put_covers
-from headwater.collector.json_text import check_depth, read_json
 from headwater.collector.quick_look import QuickLook
+from headwater.collector.samples import Samples
 from headwater.collector.secret_names import SecretNames
 from headwater.collector.secret_shapes import MARK, cut_addresses
 from headwater.collector.suspects import suspect_lines
@@ -30,8 +27,6 @@ _ADDRESS_HEADERS = frozenset(
      "x-client-ip", "x-cluster-client-ip", "x-forwarded", "x-forwarded-for",
      "x-original-forwarded-for", "x-real-ip")
 )  # fmt: skip
-_ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")
-_PACKED = re.compile(r"(?:[A-Za-z0-9+]|\\?/){16,}+")
 _MOST_REMEMBERED = 4096
 
 Hide = Callable[[str], str]
@@ -63,6 +58,7 @@ class Masker:
         self._vault = vault
         self._look = QuickLook(names, emails=policy.emails)
         self._careful = CarefulMask(names, self._fingerprint, emails=policy.emails)
+        self._samples = Samples(policy, self._fingerprint)
         self._header_names = _HeaderNames(self._hiding)
 
     def documents(self, documents: Sequence[bytes]) -> list[bytes]:
@@ -114,32 +110,17 @@ class Masker:
         return self._careful.text_rules.words(text)
 
     def sample(self, item: bytes) -> str:
-        """Return an item masked that was rejected: as JSON if it is that, else as words."""
-        try:
-            check_depth(item, "$")
-            read_json(item)
-        except InvalidInputError:
-            text = item.decode("utf-8", "replace")
-            masked = self.words(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text))
-        else:
-            masked = self._careful.document(item).decode()
-        # Wherever they stand: what a field is cannot be told of an item that is no good.
-        return self.address(_PACKED.sub(self._hide_packed, masked))
-
-    def _hide_packed(self, packed: re.Match[str]) -> str:
-        """Mask what may be a body in base64, or the beginning of one."""
-        text = packed[0].replace("\\", "")
-        data = base64.b64decode(text[: len(text) // 4 * 4])
-        return packed[0] if self._careful.data(data) == data else MARK
+        """Return an item masked that was rejected."""
+        return self._samples.masked(item)
 
     @property
     def cuts_addresses(self) -> bool:
         """Tell whether the app wants addresses of clients cut to their networks."""
         return self._policy.ip_addresses
 
-    def address(self, text: str) -> str:
-        """Return text with the addresses in it cut to their networks where the app wants that."""
-        return cut_addresses(text) if self.cuts_addresses else text
+    def address(self, ip_address: str) -> str:
+        """Return the address of a client, cut to its network where the app wants that."""
+        return cut_addresses(ip_address) if self.cuts_addresses else ip_address
 
     def traits(self, raw: bytes) -> bytes:
         """Return the fields of a profile masked: an e-mail address belongs to a profile."""

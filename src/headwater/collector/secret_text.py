@@ -17,7 +17,7 @@ _QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+'
 _SINGLE_QUOTED = r"'[^']*+"
 _NESTED = r"[\[{][^\]}]*+"
 _BARE = r"""[^\s&;,"'<>}\])\\]+"""
-_VALUE = f"{_QUOTED_INSIDE_QUOTES}|{_QUOTED}|{_SINGLE_QUOTED}|{_NESTED}|{_BARE}"
+VALUE = f"{_QUOTED_INSIDE_QUOTES}|{_QUOTED}|{_SINGLE_QUOTED}|{_NESTED}|{_BARE}"
 
 _QUOTE = r"""\\*+["']?+"""
 """Perhaps escaped, once for each document around it."""
@@ -108,5 +108,5 @@ def _pair_pattern(names: SecretNames) -> re.Pattern[str]:
     whole = (re.escape(name).replace(r"\-", _SEPARATOR) for name in names.whole)
     name = rf"(?:{'|'.join(parts)})[\w.%\[\]-]{{0,64}}|\b(?:{'|'.join(whole)})(?=[\"'\\=:])"
     return re.compile(
-        rf"(?ais)(?P<opening>(?P<name>{name}){_QUOTE}\s{{0,8}}[=:]\s{{0,8}})(?P<value>{_VALUE})"
+        rf"(?ais)(?P<opening>(?P<name>{name}){_QUOTE}\s{{0,8}}[=:]\s{{0,8}})(?P<value>{VALUE})"
     )

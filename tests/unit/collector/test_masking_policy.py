@@ -118,6 +118,26 @@ def test_addresses_are_cut_wherever_they_stand_in_what_was_rejected() -> None:
         assert "203.0.113.77" in _masker().sample(sent)
 
 
+def test_a_sample_hides_what_stands_beside_a_secret_name() -> None:
+    """As HTTP archives and OpenTelemetry write them, whole and cut; other pairs stay readable."""
+    archive = [
+        {"name": "Cookie", "value": SECRET}, {"name": "X-Api-Key", "value": f"a}}{SECRET}"},
+        {"name": "accept", "value": "kept-1"},
+    ]  # fmt: skip
+    exported = [
+        {"key": "http.request.header.auth", "value": {"stringValue": f"a}}{SECRET}"}},
+        {"key": "user.ssn", "value": {"arrayValue": {"values": [{"stringValue": SECRET}]}}},
+        {"key": "url.path", "value": {"stringValue": "kept-2"}},
+    ]
+    flat = {"http.request.header.auth": SECRET, "user.ssn": SECRET, "service.name": "kept-3"}
+    item = json.dumps({"a": archive, "b": exported, "c": flat, "end": "here"}).encode()
+    masker = _masker(mask=("ssn",))
+    for sent in (item, item[:-4], item.replace(b'": ', b'":').replace(b", ", b",")):
+        sample = masker.sample(sent)
+        assert SECRET not in sample
+        assert all(word in sample for word in ("kept-1", "kept-2", "kept-3"))
+
+
 def test_many_names_do_not_fill_the_memory_or_open_a_hole() -> None:
     """What is remembered is bounded; a secret between thousands of new names is still masked."""
     masker = Masker(MaskingPolicy(), VAULT)
