@@ -212,12 +212,21 @@ def _pack(data: bytes) -> tuple[bytes, int]:
 
 
 async def _answer(request: Awaitable[_T]) -> _T:
+    """Return the answer; whoever is cancelled while waiting hears of it.
+
+    Before Python 3.12 a cancellation that comes together with the answer is lost inside of the
+    client, which waits by `asyncio.wait_for`: so the client has a task of its own.
+    """
+    asking = asyncio.ensure_future(request)
     try:
-        return await request
+        await asyncio.wait((asking,))
+        return asking.result()
     except NotFoundError:
         raise
     except (NatsError, TimeoutError) as err:
         raise UnavailableError(f"The log's server did not do as asked: {err}") from err
+    finally:
+        asking.cancel()
 
 
 async def _wait_for_news(news: asyncio.Event, within_s: float) -> None:

@@ -312,3 +312,16 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+async def test_who_is_cancelled_while_asking_hears_of_it(log: EventLog) -> None:
+    """Also when the answer comes in that moment: else a worker would not stop with the server."""
+    lost = 0
+    for turn in range(600):
+        asking = asyncio.create_task(log.state(Stream.CALLS))
+        await asyncio.sleep(turn % 20 / 20_000)
+        if asking.cancel():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asking
+                lost += 1
+    assert lost == 0
